@@ -1,0 +1,124 @@
+#include "base/error.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+
+/* Format into a bounded buffer and escape what must not reach a terminal. */
+static void
+format_escaped(char *buf, size_t size, const char *format, va_list arguments)
+{
+	char raw[ERROR_TEXT_BYTES];
+
+	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
+		raw[0] = '\0';
+	text_escape(buf, size, raw, strlen(raw));
+}
+
+static enum error_code
+code_of_errno(int number)
+{
+	switch (number) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return ERROR_NO_SPACE;
+	case ENOENT:
+		return ERROR_NOT_FOUND;
+	case EEXIST:
+		return ERROR_EXISTS;
+	default:
+		return ERROR_FAILED;
+	}
+}
+
+int
+error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+	va_list arguments;
+
+	assert(err->code == ERROR_NONE);
+
+	err->code = code;
+	err->hint[0] = '\0';
+	va_start(arguments, format);
+	format_escaped(err->text, sizeof(err->text), format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
+int
+error_set_errno(struct error *err, int number, const char *format, ...)
+{
+	va_list arguments;
+	size_t used;
+
+	assert(err->code == ERROR_NONE);
+
+	err->code = code_of_errno(number);
+	err->hint[0] = '\0';
+	va_start(arguments, format);
+	format_escaped(err->text, sizeof(err->text), format, arguments);
+	va_end(arguments);
+
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
+	    strerror(number));
+	return -1;
+}
+
+int
+error_set_memory(struct error *err)
+{
+	return error_set(err, ERROR_FAILED, "%s", _("out of memory"));
+}
+
+int
+error_hint(struct error *err, const char *format, ...)
+{
+	char line[ERROR_TEXT_BYTES];
+	va_list arguments;
+	size_t used = strlen(err->hint);
+
+	va_start(arguments, format);
+	format_escaped(line, sizeof(line), format, arguments);
+	va_end(arguments);
+
+	/* A command cut short would be another command. */
+	if (used + 1 + strlen(line) >= sizeof(err->hint))
+		return -1;
+	(void)snprintf(err->hint + used, sizeof(err->hint) - used, "%s%s",
+	    used > 0 ? "\n" : "", line);
+	return -1;
+}
+
+int
+error_prefix(struct error *err, const char *format, ...)
+{
+	char context[ERROR_TEXT_BYTES];
+	char whole[2 * ERROR_TEXT_BYTES + 2];
+	va_list arguments;
+
+	assert(err->code != ERROR_NONE);
+
+	va_start(arguments, format);
+	format_escaped(context, sizeof(context), format, arguments);
+	va_end(arguments);
+
+	(void)snprintf(whole, sizeof(whole), "%s: %s", context, err->text);
+	/* Escaped already: this only cuts, between letters. */
+	text_escape(err->text, sizeof(err->text), whole, strlen(whole));
+	return -1;
+}
+
+void
+error_clear(struct error *err)
+{
+	err->code = ERROR_NONE;
+	err->text[0] = '\0';
+	err->hint[0] = '\0';
+}
