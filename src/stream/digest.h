@@ -1,0 +1,27 @@
+/* digest.h - a filter that takes the SHA-256 and the size of what passes; the
+ * only place that names libcrypto */
+
+#ifndef ANKLUME_STREAM_DIGEST_H
+#define ANKLUME_STREAM_DIGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct stream;
+
+/* 64 hexadecimal digits and a NUL (FIPS 180-4). */
+#define DIGEST_TEXT_BYTES 65
+
+struct digest {
+	bool complete; /* the stream has ended well: the rest is valid */
+	uint64_t size_bytes;
+	char sha256[DIGEST_TEXT_BYTES]; /* lower case */
+};
+
+/* *ret_digest is filled when the end is read, and must live as long as the
+ * stream. */
+struct stream *digest_new(
+    struct stream *from, struct digest *ret_digest, struct error *err);
+
+#endif

@@ -1,0 +1,99 @@
+#include "stream/openpgp_loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+
+/* gpg may wait for a person who types a passphrase: pinentry gives up by itself
+ * before this. Nothing else may keep it silent so long. */
+#define SILENCE_MAX_MS (10 * 60 * 1000)
+
+static gpgme_error_t
+on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
+    void **ret_tag)
+{
+	struct openpgp_loop *loop = handle;
+
+	for (size_t i = 0; i < OPENPGP_WATCHES_MAX; i++) {
+		struct openpgp_watch *watch = &loop->watches[i];
+
+		if (watch->call != NULL)
+			continue;
+		watch->fd = fd;
+		watch->events = dir != 0 ? POLLIN : POLLOUT;
+		watch->call = call;
+		watch->data = data;
+		*ret_tag = watch;
+		return 0;
+	}
+	return gpgme_error(GPG_ERR_RESOURCE_LIMIT);
+}
+
+static void
+on_remove(void *tag)
+{
+	struct openpgp_watch *watch = tag;
+
+	watch->call = NULL;
+}
+
+static void
+on_event(void *handle, gpgme_event_io_t type, void *data)
+{
+	struct openpgp_loop *loop = handle;
+	const struct gpgme_io_event_done_data *done = data;
+
+	if (type == GPGME_EVENT_START)
+		loop->running = true;
+	if (type != GPGME_EVENT_DONE)
+		return;
+	loop->running = false;
+	loop->verdict = done->err != 0 ? done->err : done->op_err;
+}
+
+void
+openpgp_loop_attach(struct openpgp_loop *loop, gpgme_ctx_t context)
+{
+	struct gpgme_io_cbs calls = {on_add, loop, on_remove, on_event, loop};
+
+	gpgme_set_io_cbs(context, &calls);
+}
+
+int
+openpgp_loop_step(struct openpgp_loop *loop, struct error *err)
+{
+	struct pollfd fds[OPENPGP_WATCHES_MAX + 1];
+	int ready;
+
+	for (size_t i = 0; i < OPENPGP_WATCHES_MAX; i++) {
+		const struct openpgp_watch *watch = &loop->watches[i];
+
+		fds[i] = (struct pollfd){
+		    .fd = watch->call != NULL ? watch->fd : -1,
+		    .events = watch->events,
+		};
+	}
+	fds[OPENPGP_WATCHES_MAX] =
+	    (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+
+	ready = poll(fds, OPENPGP_WATCHES_MAX + 1, SILENCE_MAX_MS);
+	if (interrupt_check(err) < 0)
+		return -1;
+	if (ready < 0)
+		return errno == EINTR ? 0 : error_set_errno(err, errno, "poll");
+	if (ready == 0)
+		return error_set(err, ERROR_KEY, _("gpg does not answer"));
+
+	for (size_t i = 0; i < OPENPGP_WATCHES_MAX; i++) {
+		struct openpgp_watch watch = loop->watches[i];
+
+		/* The calls before may have freed this place. */
+		if (fds[i].revents != 0 && watch.call != NULL)
+			(void)watch.call(watch.data, watch.fd);
+	}
+	return 0;
+}

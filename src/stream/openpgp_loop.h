@@ -1,0 +1,40 @@
+/* openpgp_loop.h - waiting for one gpg, for openpgp.c only
+ *
+ * gpgme's own loop serves all its contexts at once: two filters in one chain
+ * would pull each other's input. Here each watches its own gpg (gpgme manual,
+ * "Using External Event Loops"). */
+
+#ifndef ANKLUME_STREAM_OPENPGP_LOOP_H
+#define ANKLUME_STREAM_OPENPGP_LOOP_H
+
+#include <gpgme.h>
+#include <stdbool.h>
+
+struct error;
+
+/* Input, output, status and log of a gpg, and room to spare. */
+#define OPENPGP_WATCHES_MAX 16
+
+/* A descriptor that gpgme wants to know ready. */
+struct openpgp_watch {
+	int fd;
+	short events;
+	gpgme_io_cb_t call; /* NULL: a free place */
+	void *data;
+};
+
+struct openpgp_loop {
+	bool running;
+	gpgme_error_t verdict; /* of the operation that ran */
+	struct openpgp_watch watches[OPENPGP_WATCHES_MAX];
+};
+
+/* Make the operations started in `context` run in `loop`, which starts as {0}
+ * and must live as long. */
+void openpgp_loop_attach(struct openpgp_loop *loop, gpgme_ctx_t context);
+
+/* Wait until gpg takes or gives something, and let gpgme see to it. 0, or -1
+ * when interrupted or when gpg is silent for too long. */
+int openpgp_loop_step(struct openpgp_loop *loop, struct error *err);
+
+#endif
