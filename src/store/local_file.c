@@ -1,0 +1,311 @@
+#include "store/local_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "store/publication.h"
+#include "stream/stream.h"
+
+struct local_reader {
+	struct stream base;
+	int fd;
+	const char *path;
+	struct stat at_open;
+	uint64_t read_bytes;
+	bool *ret_grew;
+};
+
+static int
+shrank(const char *path, struct error *err)
+{
+	return error_set(
+	    err, ERROR_FAILED, _("'%s' shrank while it was read"), path);
+}
+
+/* read(2) again after a signal that was not for us. */
+static ssize_t
+read_some(
+    const struct local_reader *self, void *buf, size_t size, struct error *err)
+{
+	ssize_t got;
+
+	do {
+		got = read(self->fd, buf, size);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_set_errno(
+		    err, errno, _("cannot read '%s'"), self->path);
+	return got;
+}
+
+/* All was read: ask whether it still is what it was. */
+static int
+check_end(const struct local_reader *self, struct error *err)
+{
+	char beyond;
+	ssize_t more = read_some(self, &beyond, 1, err);
+	struct stat now;
+	struct stat named;
+
+	if (more < 0)
+		return -1;
+	if (fstat(self->fd, &now) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot read '%s'"), self->path);
+	if (now.st_size < self->at_open.st_size)
+		return shrank(self->path, err);
+	if (stat(self->path, &named) < 0 || named.st_ino != now.st_ino ||
+	    named.st_dev != now.st_dev)
+		return error_set(err, ERROR_FAILED,
+		    _("'%s' was replaced while it was read"), self->path);
+	if (more > 0 && now.st_size == self->at_open.st_size)
+		return error_set(err, ERROR_FAILED,
+		    _("'%s' holds more than its size says: not a file on a "
+		      "disk"),
+		    self->path);
+	*self->ret_grew = now.st_size > self->at_open.st_size;
+	return 0;
+}
+
+static ssize_t
+local_read(struct stream *s, void *buf, size_t size, struct error *err)
+{
+	struct local_reader *self = (struct local_reader *)s;
+	uint64_t left = (uint64_t)self->at_open.st_size - self->read_bytes;
+	ssize_t got;
+
+	if (left == 0)
+		return check_end(self, err);
+	if (size > left)
+		size = (size_t)left;
+	got = read_some(self, buf, size, err);
+	if (got <= 0)
+		return got < 0 ? -1 : shrank(self->path, err);
+	self->read_bytes += (uint64_t)got;
+	return got;
+}
+
+static void
+local_free(struct stream *s)
+{
+	struct local_reader *self = (struct local_reader *)s;
+
+	(void)close(self->fd);
+	free(self);
+}
+
+static const struct stream_kind local_kind = {
+    .name = "file",
+    .read = local_read,
+    .free = local_free,
+};
+
+static int
+check_regular(const char *path, const struct stat *found, struct error *err)
+{
+	if (S_ISREG(found->st_mode))
+		return 0;
+	if (S_ISDIR(found->st_mode))
+		return error_set(err, ERROR_USAGE,
+		    _("'%s' is a directory, not a regular file"), path);
+	return error_set(err, ERROR_FAILED,
+	    _("'%s' is not a regular file (a FIFO, socket or device)"), path);
+}
+
+struct stream *
+local_file_open(const char *path, struct local_attributes *ret_attributes,
+    bool *ret_grew, struct error *err)
+{
+	struct local_reader *self;
+	struct stat found;
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &found) < 0) {
+		if (errno == ENOENT)
+			error_set(err, ERROR_NOT_FOUND,
+			    _("'%s': no such file or directory"), path);
+		else
+			error_set_errno(
+			    err, errno, _("cannot open '%s'"), path);
+		return NULL;
+	}
+	if (check_regular(path, &found, err) < 0)
+		return NULL;
+	self = calloc(1, sizeof(*self));
+	if (self == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	self->base.kind = &local_kind;
+	self->fd = steal_fd(&fd);
+	self->path = path;
+	self->at_open = found;
+	self->ret_grew = ret_grew;
+	*ret_attributes = (struct local_attributes){
+	    .size_bytes = (uint64_t)found.st_size,
+	    .mode = found.st_mode & 07777U,
+	    .mtime_s = found.st_mtim.tv_sec,
+	};
+	return &self->base;
+}
+
+bool
+local_is_directory(const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) < 0)
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(found.st_mode);
+}
+
+int
+local_make_directories(const char *path, struct error *err)
+{
+	auto_free char *partial = text_copy(path, strlen(path), err);
+
+	if (partial == NULL)
+		return -1;
+	for (char *end = partial; *end != '\0';) {
+		char kept;
+
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		kept = *end;
+		*end = '\0';
+		if (mkdir(partial, 0777) < 0 && errno != EEXIST)
+			return error_set_errno(
+			    err, errno, _("cannot make '%s'"), partial);
+		*end = kept;
+	}
+	return 0;
+}
+
+/* Where the file really goes: the target of a symlink. Heap. */
+static char *
+resolve(const char *path, struct error *err)
+{
+	struct stat found;
+	char *resolved;
+
+	if (lstat(path, &found) < 0 || !S_ISLNK(found.st_mode))
+		return text_copy(path, strlen(path), err);
+	resolved = realpath(path, NULL);
+	if (resolved == NULL)
+		error_set_errno(err, errno, _("cannot follow '%s'"), path);
+	return resolved;
+}
+
+static mode_t
+current_umask(void)
+{
+	mode_t mask = umask(077);
+
+	(void)umask(mask);
+	return mask;
+}
+
+/* As asked for, else as in the file that is replaced, else as it is. */
+static int
+set_owner(int fd, const struct local_put_request *request,
+    const struct stat *replaced, struct error *err)
+{
+	struct stat now;
+	uid_t uid;
+	gid_t gid;
+
+	if (fstat(fd, &now) < 0)
+		return error_set_errno(err, errno, "'%s'", request->path);
+	uid = replaced != NULL ? replaced->st_uid : now.st_uid;
+	gid = replaced != NULL ? replaced->st_gid : now.st_gid;
+	if (request->exact_uid >= 0)
+		uid = (uid_t)request->exact_uid;
+	if (request->exact_gid >= 0)
+		gid = (gid_t)request->exact_gid;
+	if ((uid != now.st_uid || gid != now.st_gid) &&
+	    fchown(fd, uid, gid) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot give '%s' its owner"), request->path);
+	return 0;
+}
+
+/* Mode and time, once the owner is right: chown(2) clears setuid. */
+static int
+set_mode(int fd, const struct local_put_request *request,
+    const struct stat *replaced, struct error *err)
+{
+	mode_t mode = request->mode & 0777U & ~current_umask();
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+	    {.tv_sec = request->mtime_s,
+		.tv_nsec = request->has_mtime ? 0 : UTIME_OMIT}};
+
+	if (replaced != NULL)
+		mode = replaced->st_mode & 07777U;
+	if (request->exact_mode >= 0)
+		mode = (mode_t)request->exact_mode;
+	/* A file system without modes or owners shows those of its mount. */
+	if (fchmod(fd, mode) < 0 && errno != EPERM)
+		return error_set_errno(err, errno, "'%s'", request->path);
+	if (futimens(fd, times) < 0)
+		return error_set_errno(err, errno, "'%s'", request->path);
+	return 0;
+}
+
+static int
+check_replaceable(const struct local_put_request *request,
+    const struct stat *there, struct error *err)
+{
+	if (request->exclusive)
+		return error_set(
+		    err, ERROR_EXISTS, _("'%s' exists already"), request->path);
+	if (!S_ISREG(there->st_mode))
+		return error_set(err, ERROR_EXISTS,
+		    _("'%s' exists and is not a regular file"), request->path);
+	return 0;
+}
+
+int
+local_file_put(const struct local_put_request *request, struct stream *body,
+    uint64_t *ret_size_bytes, struct error *err)
+{
+	auto_free char *path = resolve(request->path, err);
+	auto_free char *for_directory = NULL;
+	auto_free char *for_name = NULL;
+	auto_publication struct publication *file = NULL;
+	struct stat there;
+	const struct stat *replaced;
+
+	if (path == NULL)
+		return -1;
+	replaced = lstat(path, &there) == 0 ? &there : NULL;
+	if (replaced != NULL && check_replaceable(request, &there, err) < 0)
+		return -1;
+
+	for_directory = text_copy(path, strlen(path), err);
+	for_name = text_copy(path, strlen(path), err);
+	if (for_directory == NULL || for_name == NULL)
+		return -1;
+	file = publication_new(dirname(for_directory), err);
+	if (file == NULL) {
+		if (err->code == ERROR_NO_DIRECTORY)
+			err->code = ERROR_NOT_FOUND;
+		return -1;
+	}
+	if (stream_write_fd(body, publication_fd(file), request->path,
+		ret_size_bytes, err) < 0 ||
+	    set_owner(publication_fd(file), request, replaced, err) < 0 ||
+	    set_mode(publication_fd(file), request, replaced, err) < 0)
+		return -1;
+	return publication_commit(
+	    file, basename(for_name), !request->exclusive, err);
+}

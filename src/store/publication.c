@@ -1,0 +1,224 @@
+#include "store/publication.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+#define TEMPORARY_NAME_BYTES 64
+
+struct publication {
+	char *directory; /* for messages */
+	int directory_fd;
+	int fd;
+	char temporary[TEMPORARY_NAME_BYTES]; /* "" while it has no name */
+};
+
+static int
+name_temporary(struct publication *self, struct error *err)
+{
+	char random[33];
+
+	if (text_random_hex(random, 32, err) < 0)
+		return -1;
+	(void)snprintf(self->temporary, sizeof(self->temporary),
+	    ".anklume-%s.part", random);
+	return 0;
+}
+
+static int
+open_file(struct publication *self, struct error *err)
+{
+	self->fd = openat(
+	    self->directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (self->fd >= 0)
+		return 0;
+
+	/* vfat, FUSE and others have no O_TMPFILE. */
+	if (name_temporary(self, err) < 0)
+		return -1;
+	self->fd = openat(self->directory_fd, self->temporary,
+	    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (self->fd < 0) {
+		self->temporary[0] = '\0';
+		return error_set_errno(
+		    err, errno, _("cannot write in '%s'"), self->directory);
+	}
+	return 0;
+}
+
+struct publication *
+publication_new(const char *directory, struct error *err)
+{
+	struct publication *self = calloc(1, sizeof(*self));
+
+	if (self == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	self->fd = -1;
+	self->directory_fd =
+	    open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (self->directory_fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			error_set(err, ERROR_NO_DIRECTORY,
+			    _("the directory '%s' does not exist"), directory);
+		else
+			error_set_errno(
+			    err, errno, _("cannot open '%s'"), directory);
+		publication_free(self);
+		return NULL;
+	}
+	self->directory = text_copy(directory, strlen(directory), err);
+	if (self->directory == NULL || open_file(self, err) < 0) {
+		publication_free(self);
+		return NULL;
+	}
+	return self;
+}
+
+int
+publication_fd(const struct publication *publication)
+{
+	return publication->fd;
+}
+
+void
+publication_free(struct publication *publication)
+{
+	if (publication == NULL)
+		return;
+	if (publication->temporary[0] != '\0')
+		(void)unlinkat(
+		    publication->directory_fd, publication->temporary, 0);
+	if (publication->fd >= 0)
+		(void)close(publication->fd);
+	if (publication->directory_fd >= 0)
+		(void)close(publication->directory_fd);
+	free(publication->directory);
+	free(publication);
+}
+
+/* Give an unnamed file a name. */
+static int
+link_unnamed(const struct publication *self, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	if (linkat(AT_FDCWD, path, self->directory_fd, name,
+		AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	/* Without /proc; needs CAP_DAC_READ_SEARCH: open(2). */
+	return linkat(self->fd, "", self->directory_fd, name, AT_EMPTY_PATH);
+}
+
+/* Nothing of that name, and no link(2): make an empty file that is ours, then
+ * put the real one in its place. */
+static int
+rename_over_placeholder(const struct publication *self, const char *name)
+{
+	int dir = self->directory_fd;
+	int fd = openat(dir, name,
+	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -1;
+	(void)close(fd);
+	return renameat(dir, self->temporary, dir, name);
+}
+
+static int
+link_named(const struct publication *self, const char *name)
+{
+	int dir = self->directory_fd;
+
+	if (linkat(dir, self->temporary, dir, name, 0) == 0)
+		return unlinkat(dir, self->temporary, 0);
+	if (errno == EEXIST)
+		return -1;
+	if (renameat2(dir, self->temporary, dir, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	return rename_over_placeholder(self, name);
+}
+
+static int
+commit_exclusive(struct publication *self, const char *name, struct error *err)
+{
+	int result = self->temporary[0] != '\0' ? link_named(self, name)
+						: link_unnamed(self, name);
+
+	if (result == 0) {
+		self->temporary[0] = '\0';
+		return 0;
+	}
+	if (errno == EEXIST)
+		return error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
+		    self->directory, name);
+	return error_set_errno(
+	    err, errno, _("cannot name '%s/%s'"), self->directory, name);
+}
+
+static int
+commit_replacing(struct publication *self, const char *name, struct error *err)
+{
+	int dir = self->directory_fd;
+	struct stat there;
+
+	if (fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISREG(there.st_mode))
+		return error_set(err, ERROR_EXISTS,
+		    _("'%s/%s' exists and is not a regular file"),
+		    self->directory, name);
+
+	if (self->temporary[0] == '\0') {
+		if (name_temporary(self, err) < 0)
+			return -1;
+		if (link_unnamed(self, self->temporary) < 0) {
+			self->temporary[0] = '\0';
+			return error_set_errno(err, errno,
+			    _("cannot write in '%s'"), self->directory);
+		}
+	}
+	if (renameat(dir, self->temporary, dir, name) < 0)
+		return error_set_errno(err, errno, _("cannot name '%s/%s'"),
+		    self->directory, name);
+	self->temporary[0] = '\0';
+	return 0;
+}
+
+int
+publication_commit(struct publication *publication, const char *name,
+    bool replace, struct error *err)
+{
+	int result;
+
+	/* A failed fsync is final: the kernel forgets the error. */
+	if (fsync(publication->fd) < 0)
+		return error_set_errno(err, errno, _("cannot write '%s/%s'"),
+		    publication->directory, name);
+	result = replace ? commit_replacing(publication, name, err)
+			 : commit_exclusive(publication, name, err);
+	if (result < 0)
+		return -1;
+
+	/* Some file systems have no fsync for directories. */
+	if (fsync(publication->directory_fd) < 0 && errno != EINVAL &&
+	    errno != ENOSYS && errno != EOPNOTSUPP)
+		return error_set_errno(err, errno,
+		    _("cannot make the name '%s/%s' last"),
+		    publication->directory, name);
+	return 0;
+}

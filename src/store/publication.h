@@ -1,0 +1,41 @@
+/* publication.h - a file that appears under its name only when it is whole
+ *
+ * Written without a name (O_TMPFILE) where the file system can, else under a
+ * random hidden one; then fsync, link, fsync of the directory. A kill at any
+ * moment leaves the old state or the new one. */
+
+#ifndef ANKLUME_STORE_PUBLICATION_H
+#define ANKLUME_STORE_PUBLICATION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct error;
+struct publication;
+
+/* Begin a file (mode 0600) in `directory`, which must exist
+ * (ERROR_NO_DIRECTORY). */
+struct publication *publication_new(const char *directory, struct error *err);
+
+/* Where to write. Borrowed. */
+int publication_fd(const struct publication *publication);
+
+/* Give it its name. With `replace` a regular file of that name is replaced;
+ * without, ERROR_EXISTS. Where the file system has no link (exFAT, SMB, FUSE),
+ * renameat2(RENAME_NOREPLACE), else an exclusive placeholder and rename. */
+int publication_commit(struct publication *publication, const char *name,
+    bool replace, struct error *err);
+
+/* Drops the file unless it was committed. NULL is fine. */
+void publication_free(struct publication *publication);
+
+static inline void
+auto_publication_cleanup(struct publication **publication)
+{
+	publication_free(*publication);
+}
+
+/* An owning local. */
+#define auto_publication __attribute__((cleanup(auto_publication_cleanup)))
+
+#endif
