@@ -1,0 +1,45 @@
+/* backup.h - an instance as a stream out of the daemon, and back into it */
+
+#ifndef ANKLUME_INCUS_BACKUP_H
+#define ANKLUME_INCUS_BACKUP_H
+
+#include <stdbool.h>
+
+struct error;
+struct incus_client;
+struct instance_ref;
+struct stream;
+
+/* A spooled export is deleted when its stream is freed; should we be killed,
+ * the daemon does it after this time (as with `incus export`). */
+#define BACKUP_EXPIRY_S (24 * 60 * 60)
+
+struct backup_options {
+	bool instance_only; /* without snapshots */
+
+	/* Told in a word before a wait that may be long; may be NULL. */
+	void (*note)(void *data, const char *text);
+	void *data;
+};
+
+/* The instance's backup tar, uncompressed. With the API extension direct_backup
+ * it comes straight out of the daemon; *ret_spooled says whether it was spooled
+ * on the daemon's disk instead. The client must outlive the stream. */
+struct stream *incus_backup_open(struct incus_client *client,
+    const struct instance_ref *of, const struct backup_options *options,
+    bool *ret_spooled, struct error *err);
+
+struct import_request {
+	const char *project;
+	const char *name;
+	const char *pool; /* NULL: as the archive says, or the default */
+};
+
+/* Import the tar `body` (borrowed) as a new instance. The daemon acts only when
+ * the upload is whole; the last chunk is withheld until `body` has ended well.
+ * When interrupted after that, the instance is deleted again. */
+int incus_backup_import(struct incus_client *client,
+    const struct import_request *request, struct stream *body,
+    struct error *err);
+
+#endif

@@ -1,0 +1,325 @@
+#include "incus/client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/endpoint.h"
+#include "incus/http.h"
+
+struct incus_client {
+	struct incus_endpoint endpoint;
+	int timeout_ms;
+	struct http *http;
+	json_t *about; /* GET /1.0; NULL until asked */
+	struct incus_server server;
+};
+
+struct incus_client *
+incus_client_open(int timeout_s, struct error *err)
+{
+	struct incus_client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	if (incus_endpoint_find(&client->endpoint, err) < 0 ||
+	    incus_endpoint_try(&client->endpoint, err) < 0) {
+		incus_client_free(client);
+		return NULL;
+	}
+	client->timeout_ms = timeout_s * 1000;
+	client->http =
+	    http_new(client->endpoint.socket_path, client->timeout_ms, err);
+	if (client->http == NULL) {
+		incus_client_free(client);
+		return NULL;
+	}
+	return client;
+}
+
+void
+incus_client_free(struct incus_client *client)
+{
+	if (client == NULL)
+		return;
+	json_decref(client->about);
+	http_free(client->http);
+	incus_endpoint_clear(&client->endpoint);
+	free(client);
+}
+
+struct http *
+incus_client_http(struct incus_client *client)
+{
+	return client->http;
+}
+
+int
+incus_client_timeout_ms(const struct incus_client *client)
+{
+	return client->timeout_ms;
+}
+
+static const char *
+or_empty(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+const struct incus_server *
+incus_client_server(struct incus_client *client, struct error *err)
+{
+	struct incus_server *server = &client->server;
+	const json_t *environment;
+	const char *environment_project = getenv("INCUS_PROJECT");
+
+	if (client->about != NULL)
+		return server;
+	if (incus_get(client, "/1.0", &client->about, err) < 0)
+		return NULL;
+
+	environment = json_at(client->about, "environment", NULL);
+	server->name = or_empty(json_text(environment, "server_name"));
+	server->version = or_empty(json_text(environment, "server_version"));
+	server->fingerprint =
+	    or_empty(json_text(environment, "certificate_fingerprint"));
+	server->clustered = json_flag(environment, "server_clustered");
+	server->project = client->endpoint.project;
+	if (environment_project != NULL && *environment_project != '\0')
+		server->project = environment_project;
+	if (server->project == NULL)
+		server->project = "default";
+	return server;
+}
+
+int
+incus_client_supports(
+    struct incus_client *client, const char *extension, struct error *err)
+{
+	const json_t *extensions;
+	const json_t *one;
+	size_t i;
+
+	if (incus_client_server(client, err) == NULL)
+		return -1;
+	extensions = json_object_get(client->about, "api_extensions");
+	json_array_foreach(extensions, i, one)
+	{
+		const char *name = json_string_value(one);
+
+		if (name != NULL && strcmp(name, extension) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* RFC 3986, section 2.3: everything but the unreserved characters. */
+static char *
+percent_encode(char *out, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.~";
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (strchr(plain, c) != NULL) {
+			*out++ = (char)c;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = digits[c >> 4];
+		*out++ = digits[c & 15U];
+	}
+	*out = '\0';
+	return out;
+}
+
+static const char *const path_start = "/1.0";
+static const char *const path_project = "?project=";
+
+char *
+incus_path(struct error *err, const char *project, const char *segment, ...)
+{
+	size_t size = strlen(path_start) + strlen(path_project) + 1;
+	va_list segments;
+	char *path;
+	char *out;
+
+	va_start(segments, segment);
+	for (const char *s = segment; s != NULL;
+	     s = va_arg(segments, const char *))
+		size += 1 + 3 * strlen(s);
+	va_end(segments);
+	if (project != NULL)
+		size += 3 * strlen(project);
+
+	path = malloc(size);
+	if (path == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	out = stpcpy(path, path_start);
+	va_start(segments, segment);
+	for (const char *s = segment; s != NULL;
+	     s = va_arg(segments, const char *)) {
+		*out++ = '/';
+		out = percent_encode(out, s);
+	}
+	va_end(segments);
+	if (project != NULL) {
+		out = stpcpy(out, path_project);
+		(void)percent_encode(out, project);
+	}
+	return path;
+}
+
+static enum error_code
+code_of_status(int status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return ERROR_DENIED;
+	case 404:
+		return ERROR_NOT_FOUND;
+	case 409:
+		return ERROR_EXISTS;
+	default:
+		return ERROR_FAILED;
+	}
+}
+
+int
+incus_set_error(struct error *err, int status, const char *text)
+{
+	/* What the daemon says with a status of 400 or 500. */
+	static const struct {
+		const char *words;
+		enum error_code code;
+	} known[] = {
+	    {"no space left on device", ERROR_NO_SPACE},
+	    {"disk quota exceeded", ERROR_NO_SPACE},
+	    /* A spool that is full ends the compressor. */
+	    {"io: read/write on closed pipe", ERROR_NO_SPACE},
+	    {"doesn't allow for", ERROR_DENIED},
+	    {"is forbidden", ERROR_DENIED},
+	    {"already exists", ERROR_EXISTS},
+	    {"not found", ERROR_NOT_FOUND},
+	};
+	enum error_code code = code_of_status(status);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (code == ERROR_FAILED &&
+		    strcasestr(text, known[i].words) != NULL)
+			code = known[i].code;
+	}
+	return error_set(err, code, _("Incus says: %s"), text);
+}
+
+/* The envelope of a reply. What is not one is a fault of the daemon's. */
+json_t *
+incus_open_reply(const struct http_reply *reply, struct error *err)
+{
+	json_t *envelope =
+	    json_parse(reply->body, reply->size, _("the daemon's answer"), err);
+	const char *type;
+	const char *text;
+	json_int_t status;
+
+	if (envelope == NULL) {
+		err->code = ERROR_FAILED;
+		if (reply->status >= 200 && reply->status < 300)
+			return NULL;
+		error_clear(err);
+		error_set(err, code_of_status(reply->status),
+		    _("Incus answers with HTTP status %d"), reply->status);
+		return NULL;
+	}
+
+	/* A failed operation is told inside a reply of status 200. */
+	type = json_text(envelope, "type");
+	if (reply->status >= 200 && reply->status < 300 &&
+	    (type == NULL || strcmp(type, "error") != 0))
+		return envelope;
+	text = json_text(envelope, "error");
+	status = json_number(envelope, "error_code");
+	if (status < 400 || status > 599)
+		status = reply->status;
+	incus_set_error(err, (int)status, text != NULL ? text : "?");
+	json_decref(envelope);
+	return NULL;
+}
+
+/* One exchange, its envelope opened. */
+static int
+exchange(struct incus_client *client, const struct http_request *request,
+    json_t **ret_metadata, struct error *err)
+{
+	auto_reply struct http_reply reply = {0};
+	auto_json json_t *envelope = NULL;
+
+	if (http_call(client->http, request, &reply, err) < 0)
+		return -1;
+	envelope = incus_open_reply(&reply, err);
+	if (envelope == NULL)
+		return -1;
+	if (ret_metadata != NULL)
+		*ret_metadata =
+		    json_incref(json_object_get(envelope, "metadata"));
+	return 0;
+}
+
+int
+incus_get(struct incus_client *client, const char *path, json_t **ret_metadata,
+    struct error *err)
+{
+	struct http_request request = {.method = "GET", .path = path};
+	json_t *metadata = NULL;
+
+	if (exchange(client, &request, &metadata, err) < 0)
+		return -1;
+	if (metadata == NULL)
+		return error_set(err, ERROR_FAILED,
+		    _("the daemon's answer to '%s' is empty"), path);
+	*ret_metadata = metadata;
+	return 0;
+}
+
+int
+incus_exists(struct incus_client *client, const char *path, struct error *err)
+{
+	auto_json json_t *metadata = NULL;
+
+	if (incus_get(client, path, &metadata, err) == 0)
+		return 1;
+	if (err->code != ERROR_NOT_FOUND)
+		return -1;
+	error_clear(err);
+	return 0;
+}
+
+int
+incus_send(struct incus_client *client, const char *method, const char *path,
+    const json_t *body, struct error *err)
+{
+	auto_free char *text = NULL;
+	struct http_request request = {.method = method, .path = path};
+
+	if (body != NULL) {
+		text = json_print(body, false, err);
+		if (text == NULL)
+			return -1;
+		request.body = text;
+	}
+	return exchange(client, &request, NULL, err);
+}

@@ -1,0 +1,80 @@
+/* client.h - one daemon: its API's envelope, its errors, its operations
+ *
+ * A client is used by one transfer at a time and never by two threads. */
+
+#ifndef ANKLUME_INCUS_CLIENT_H
+#define ANKLUME_INCUS_CLIENT_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+
+struct error;
+struct http;
+struct incus_client;
+
+/* Without any byte or news from the daemon. */
+#define INCUS_TIMEOUT_DEFAULT_S 120
+
+struct incus_server {
+	const char *name;	 /* server_name */
+	const char *version;	 /* "6.0.4" */
+	const char *fingerprint; /* of its certificate, SHA-256 in hex */
+	const char *project;	 /* where requests go that name none */
+	bool clustered;
+};
+
+/* Find the daemon (endpoint.h) and make sure that it can be reached.
+ * ERROR_UNREACHABLE. */
+struct incus_client *incus_client_open(int timeout_s, struct error *err);
+void incus_client_free(struct incus_client *client);
+
+/* What the daemon says of itself; asked once, when first needed. Borrowed. */
+const struct incus_server *incus_client_server(
+    struct incus_client *client, struct error *err);
+
+/* Whether it has an API extension; -1 when it cannot be asked. */
+int incus_client_supports(
+    struct incus_client *client, const char *extension, struct error *err);
+
+/* For the streams of this layer. Borrowed. */
+struct http *incus_client_http(struct incus_client *client);
+
+int incus_client_timeout_ms(const struct incus_client *client);
+
+/* "/1.0/a/b?project=P" from percent-encoded segments; the list ends with NULL.
+ * `project` may be NULL. Heap. */
+char *incus_path(struct error *err, const char *project, const char *segment,
+    ...) __attribute__((sentinel));
+
+/* GET; *ret_metadata is owned by the caller. */
+int incus_get(struct incus_client *client, const char *path,
+    json_t **ret_metadata, struct error *err);
+
+/* 1 when a GET of `path` finds something, 0 when not, -1 on other failures. */
+int incus_exists(
+    struct incus_client *client, const char *path, struct error *err);
+
+/* A request that is answered at once. `body` may be NULL. */
+int incus_send(struct incus_client *client, const char *method,
+    const char *path, const json_t *body, struct error *err);
+
+/* The envelope of a reply, owned by the caller; NULL with err set when the
+ * reply is not a success, or not an envelope (ERROR_FAILED). */
+struct http_reply;
+json_t *incus_open_reply(const struct http_reply *reply, struct error *err);
+
+/* Set an error from the daemon's words: their code by what they say ("no space
+ * left" is ERROR_NO_SPACE ...), or by the HTTP status. */
+int incus_set_error(struct error *err, int status, const char *text);
+
+static inline void
+auto_client_cleanup(struct incus_client **client)
+{
+	incus_client_free(*client);
+}
+
+/* An owning local. */
+#define auto_client __attribute__((cleanup(auto_client_cleanup)))
+
+#endif

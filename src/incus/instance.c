@@ -1,0 +1,319 @@
+#include "incus/instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "incus/operation.h"
+
+/* A running instance is given this long to end by itself; it is replaced. */
+#define STOP_TIMEOUT_S 30
+
+void
+instance_ref_clear(struct instance_ref *ref)
+{
+	free(ref->project);
+	free(ref->name);
+	*ref = (struct instance_ref){0};
+}
+
+void
+instance_names_clear(struct instance_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		instance_ref_clear(&names->items[i]);
+	free(names->items);
+	*names = (struct instance_names){0};
+}
+
+/* Undo %XX in place. */
+static void
+percent_decode(char *text)
+{
+	char *out = text;
+
+	for (; *text != '\0'; text++) {
+		char digits[3] = {0};
+		char *end;
+		unsigned long value;
+
+		if (*text != '%' || text[1] == '\0' || text[2] == '\0') {
+			*out++ = *text;
+			continue;
+		}
+		memcpy(digits, text + 1, 2);
+		value = strtoul(digits, &end, 16);
+		*out++ = *end == '\0' ? (char)(unsigned char)value : '?';
+		text += 2;
+	}
+	*out = '\0';
+}
+
+/* "/1.0/instances/NAME[?project=P]"; without a project it is "default". */
+static int
+parse_url(const char *url, struct instance_ref *ret_ref, struct error *err)
+{
+	static const char key[] = "?project=";
+	const char *name = strrchr(url, '/');
+	const char *project;
+
+	if (name == NULL)
+		return error_set(err, ERROR_FAILED,
+		    _("the daemon lists an instance as '%s'"), url);
+	name++;
+	project = strstr(name, key);
+
+	ret_ref->name = text_copy(name, strcspn(name, "?"), err);
+	if (ret_ref->name == NULL)
+		return -1;
+	if (project == NULL)
+		ret_ref->project = text_copy("default", 7, err);
+	else
+		ret_ref->project = text_copy(project + sizeof(key) - 1,
+		    strcspn(project + sizeof(key) - 1, "&"), err);
+	if (ret_ref->project == NULL)
+		return -1;
+	percent_decode(ret_ref->name);
+	percent_decode(ret_ref->project);
+	return 0;
+}
+
+int
+incus_list_names(struct incus_client *client, struct instance_names *ret_names,
+    struct error *err)
+{
+	struct instance_names names = {0};
+	auto_json json_t *urls = NULL;
+	const json_t *url;
+	size_t i;
+
+	if (incus_get(client, "/1.0/instances?all-projects=true", &urls, err) <
+	    0)
+		return -1;
+	names.items = calloc(json_array_size(urls) + 1, sizeof(names.items[0]));
+	if (names.items == NULL)
+		return error_set_memory(err);
+
+	json_array_foreach(urls, i, url)
+	{
+		const char *text = json_string_value(url);
+
+		if (text == NULL)
+			continue;
+		if (parse_url(text, &names.items[names.count++], err) < 0) {
+			instance_names_clear(&names);
+			return -1;
+		}
+	}
+	*ret_names = names;
+	return 0;
+}
+
+static int
+copy_ref(const struct instance_ref *from, struct instance_ref *ret_ref,
+    struct error *err)
+{
+	struct instance_ref copy = {
+	    .project = text_copy(from->project, strlen(from->project), err)};
+
+	if (copy.project == NULL)
+		return -1;
+	copy.name = text_copy(from->name, strlen(from->name), err);
+	if (copy.name == NULL) {
+		instance_ref_clear(&copy);
+		return -1;
+	}
+	*ret_ref = copy;
+	return 0;
+}
+
+static bool
+holds(const struct instance_ref *item, const char *project, const char *name)
+{
+	if (strcmp(item->name, name) != 0)
+		return false;
+	if (project != NULL)
+		return strcmp(item->project, project) == 0;
+	return !text_starts_with(item->project, INSTANCE_DRILL_PREFIX);
+}
+
+static int
+not_found(const struct instance_names *names, const char *project,
+    const char *name, struct error *err)
+{
+	if (project == NULL)
+		error_set(
+		    err, ERROR_NOT_FOUND, _("instance not found: '%s'"), name);
+	else
+		error_set(err, ERROR_NOT_FOUND,
+		    _("instance not found: '%s/%s'"), project, name);
+
+	/* "web/snap0" is how Incus users name a snapshot. */
+	for (size_t i = 0; project != NULL && i < names->count; i++) {
+		if (strcmp(names->items[i].name, project) != 0)
+			continue;
+		return error_hint(err,
+		    _("'%s' is an instance, not a project; snapshots are not "
+		      "named here"),
+		    project);
+	}
+	return error_hint(err, "incus list --all-projects");
+}
+
+int
+instance_names_find(const struct instance_names *names, const char *project,
+    const char *name, const char *preferred, struct instance_ref *ret_ref,
+    struct error *err)
+{
+	const struct instance_ref *found = NULL;
+	size_t holders = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct instance_ref *item = &names->items[i];
+
+		if (!holds(item, project, name))
+			continue;
+		if (preferred != NULL && strcmp(item->project, preferred) == 0)
+			return copy_ref(item, ret_ref, err);
+		found = item;
+		holders++;
+	}
+	if (holders == 0)
+		return not_found(names, project, name, err);
+	if (holders == 1)
+		return copy_ref(found, ret_ref, err);
+
+	error_set(err, ERROR_AMBIGUOUS,
+	    _("%zu projects hold an instance '%s': say which"), holders, name);
+	for (size_t i = 0; i < names->count; i++) {
+		if (holds(&names->items[i], NULL, name))
+			error_hint(err, "%s/%s", names->items[i].project, name);
+	}
+	return -1;
+}
+
+int
+incus_instance_get(struct incus_client *client, const struct instance_ref *ref,
+    json_t **ret_instance, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, ref->project, "instances", ref->name, NULL);
+
+	if (path == NULL)
+		return -1;
+	return incus_get(client, path, ret_instance, err);
+}
+
+int
+incus_instance_exists(struct incus_client *client, const char *project,
+    const char *name, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, project, "instances", name, NULL);
+
+	if (path == NULL)
+		return -1;
+	return incus_exists(client, path, err);
+}
+
+bool
+instance_is_running(const json_t *instance)
+{
+	const char *status = json_text(instance, "status");
+
+	return status != NULL && strcmp(status, "Stopped") != 0;
+}
+
+static int
+change_state(struct incus_client *client, const struct instance_ref *ref,
+    json_t *body, struct error *err)
+{
+	auto_json json_t *owned = body;
+	auto_free char *path = incus_path(
+	    err, ref->project, "instances", ref->name, "state", NULL);
+
+	if (path == NULL)
+		return -1;
+	if (owned == NULL)
+		return error_set_memory(err);
+	return operation_run(client, "PUT", path, owned, err);
+}
+
+int
+incus_instance_start(struct incus_client *client,
+    const struct instance_ref *ref, struct error *err)
+{
+	return change_state(client, ref,
+	    json_pack("{s:s, s:i}", "action", "start", "timeout", -1), err);
+}
+
+int
+incus_instance_stop(struct incus_client *client, const struct instance_ref *ref,
+    struct error *err)
+{
+	if (change_state(client, ref,
+		json_pack("{s:s, s:i, s:b}", "action", "stop", "timeout",
+		    STOP_TIMEOUT_S, "force", 0),
+		err) == 0)
+		return 0;
+	if (err->code == ERROR_INTERRUPTED || err->code == ERROR_TERMINATED)
+		return -1;
+	error_clear(err);
+	return change_state(client, ref,
+	    json_pack(
+		"{s:s, s:i, s:b}", "action", "stop", "timeout", -1, "force", 1),
+	    err);
+}
+
+int
+incus_instance_rename(struct incus_client *client,
+    const struct instance_ref *ref, const char *name, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, ref->project, "instances", ref->name, NULL);
+	auto_json json_t *body = json_pack("{s:s}", "name", name);
+
+	if (path == NULL)
+		return -1;
+	if (body == NULL)
+		return error_set_memory(err);
+	return operation_run(client, "POST", path, body, err);
+}
+
+int
+incus_instance_delete(struct incus_client *client,
+    const struct instance_ref *ref, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, ref->project, "instances", ref->name, NULL);
+
+	if (path == NULL)
+		return -1;
+	return operation_run(client, "DELETE", path, NULL, err);
+}
+
+int
+incus_instance_put(struct incus_client *client, const struct instance_ref *ref,
+    const json_t *instance, struct error *err)
+{
+	/* api.InstancePut (incus, shared/api/instance.go). */
+	static const char *const writable[] = {"architecture", "config",
+	    "devices", "ephemeral", "profiles", "stateful", "description"};
+	auto_free char *path =
+	    incus_path(err, ref->project, "instances", ref->name, NULL);
+	auto_json json_t *body = json_object();
+
+	if (path == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(writable) / sizeof(writable[0]); i++) {
+		json_t *value = json_object_get(instance, writable[i]);
+
+		if (value != NULL && json_object_set(body, writable[i], value))
+			return error_set_memory(err);
+	}
+	return operation_run(client, "PUT", path, body, err);
+}

@@ -1,0 +1,114 @@
+#include "incus/project.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/client.h"
+
+int
+incus_project_get(struct incus_client *client, const char *project,
+    json_t **ret_project, struct error *err)
+{
+	auto_free char *path = incus_path(err, NULL, "projects", project, NULL);
+
+	if (path == NULL)
+		return -1;
+	if (incus_get(client, path, ret_project, err) == 0)
+		return 1;
+	if (err->code != ERROR_NOT_FOUND)
+		return -1;
+	error_clear(err);
+	return 0;
+}
+
+int
+incus_project_check_allows(struct incus_client *client, const char *project,
+    const char *key, struct error *err)
+{
+	auto_json json_t *object = NULL;
+	const json_t *config;
+	const char *restricted;
+	const char *value;
+	int found = incus_project_get(client, project, &object, err);
+
+	if (found < 0)
+		return -1;
+	config = json_object_get(object, "config");
+	restricted = json_text(config, "restricted");
+	value = json_text(config, key);
+	/* Unset means "block" (incus, project/permissions.go). */
+	if (restricted == NULL || strcmp(restricted, "true") != 0 ||
+	    (value != NULL && strcmp(value, "allow") == 0))
+		return 0;
+
+	error_set(err, ERROR_DENIED, _("the project '%s' forbids it (%s)"),
+	    project, key);
+	return error_hint(err, "incus project set %s %s=allow", project, key);
+}
+
+const char *
+project_holder(
+    const json_t *project_object, const char *project, const char *feature)
+{
+	const char *value =
+	    json_text(json_object_get(project_object, "config"), feature);
+
+	return value != NULL && strcmp(value, "true") == 0 ? project
+							   : "default";
+}
+
+int
+incus_profile_exists(struct incus_client *client, const char *project,
+    const char *name, struct error *err)
+{
+	auto_free char *path = incus_path(err, project, "profiles", name, NULL);
+
+	return path != NULL ? incus_exists(client, path, err) : -1;
+}
+
+int
+incus_network_exists(struct incus_client *client, const char *project,
+    const char *name, struct error *err)
+{
+	auto_free char *path = incus_path(err, project, "networks", name, NULL);
+
+	return path != NULL ? incus_exists(client, path, err) : -1;
+}
+
+int
+incus_volume_exists(struct incus_client *client, const char *project,
+    const char *pool, const char *name, struct error *err)
+{
+	auto_free char *path = incus_path(err, project, "storage-pools", pool,
+	    "volumes", "custom", name, NULL);
+
+	return path != NULL ? incus_exists(client, path, err) : -1;
+}
+
+int
+incus_pool_exists(
+    struct incus_client *client, const char *name, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, NULL, "storage-pools", name, NULL);
+
+	return path != NULL ? incus_exists(client, path, err) : -1;
+}
+
+char *
+incus_pool_driver(
+    struct incus_client *client, const char *name, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, NULL, "storage-pools", name, NULL);
+	auto_json json_t *pool = NULL;
+	const char *driver;
+
+	if (path == NULL || incus_get(client, path, &pool, err) < 0)
+		return NULL;
+	driver = json_text(pool, "driver");
+	return text_format(err, "%s", driver != NULL ? driver : "");
+}

@@ -1,0 +1,44 @@
+/* project.h - what a project allows, and what an instance needs to be there */
+
+#ifndef ANKLUME_INCUS_PROJECT_H
+#define ANKLUME_INCUS_PROJECT_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+
+struct error;
+struct incus_client;
+
+/* The daemon's object (api.Project): 1 and owned by the caller, 0 when there is
+ * none, -1 on failure. */
+int incus_project_get(struct incus_client *client, const char *project,
+    json_t **ret_project, struct error *err);
+
+/* ERROR_DENIED, with the command that allows it, when the project's
+ * restrictions forbid backups; `key` is "restricted.backups" or
+ * "restricted.snapshots". */
+int incus_project_check_allows(struct incus_client *client, const char *project,
+    const char *key, struct error *err);
+
+/* The project that holds the profiles, networks or volumes seen in `project`:
+ * itself where it has the feature ("features.profiles" ...), else "default".
+ * Borrowed. */
+const char *project_holder(
+    const json_t *project_object, const char *project, const char *feature);
+
+/* Whether each exists: 1, 0, or -1. `project` is the holder. */
+int incus_profile_exists(struct incus_client *client, const char *project,
+    const char *name, struct error *err);
+int incus_network_exists(struct incus_client *client, const char *project,
+    const char *name, struct error *err);
+int incus_volume_exists(struct incus_client *client, const char *project,
+    const char *pool, const char *name, struct error *err);
+int incus_pool_exists(
+    struct incus_client *client, const char *name, struct error *err);
+
+/* The driver of a pool ("dir", "btrfs" ...). Heap; NULL with err set. */
+char *incus_pool_driver(
+    struct incus_client *client, const char *name, struct error *err);
+
+#endif

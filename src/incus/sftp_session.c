@@ -1,0 +1,467 @@
+#include "incus/sftp_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "incus/http.h"
+#include "incus/http_tunnel.h"
+#include "incus/instance.h"
+
+/* The version that is spoken (section 4 of the draft). */
+#define PROTOCOL_VERSION 3
+
+/* Length, type and id. */
+#define HEADER_BYTES 9U
+
+/* pkg/sftp announces three. */
+#define EXTENSIONS_MAX 32
+#define EXTENSION_NAME_BYTES 64
+
+/* A message of a STATUS is shown to this length. */
+#define STATUS_TEXT_BYTES 512U
+
+struct sftp_session {
+	struct incus_client *client;
+	struct http_tunnel *tunnel;
+	char *label; /* "project/name:" */
+	bool ready;
+
+	uint32_t next_id;
+	struct sftp_pending *pending[SFTP_PENDING_MAX]; /* by id */
+	struct sftp_pending nobody; /* stands for a request that was given up */
+
+	char extensions[EXTENSIONS_MAX][EXTENSION_NAME_BYTES];
+	size_t extension_count;
+
+	/* What has come and is not yet a whole packet. */
+	size_t in_size;
+	unsigned char in[4 + SFTP_PACKET_MAX_BYTES + 64 * 1024];
+};
+
+void
+sftp_pending_clear(struct sftp_pending *pending)
+{
+	free(pending->payload);
+	*pending = (struct sftp_pending){0};
+}
+
+struct sftp_session *
+sftp_session_new(struct incus_client *client,
+    const struct instance_ref *instance, struct error *err)
+{
+	auto_free char *path = incus_path(
+	    err, instance->project, "instances", instance->name, "sftp", NULL);
+	struct sftp_session *session;
+
+	if (path == NULL)
+		return NULL;
+	session = calloc(1, sizeof(*session));
+	if (session == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	session->client = client;
+	session->label =
+	    text_format(err, "%s/%s:", instance->project, instance->name);
+	if (session->label != NULL)
+		session->tunnel = http_tunnel_new(
+		    incus_client_http(client), path, "sftp", err);
+	if (session->tunnel == NULL) {
+		sftp_session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+void
+sftp_session_free(struct sftp_session *session)
+{
+	if (session == NULL)
+		return;
+	http_tunnel_free(session->tunnel);
+	free(session->label);
+	free(session);
+}
+
+const char *
+sftp_session_name(const struct sftp_session *session)
+{
+	return session->label;
+}
+
+bool
+sftp_session_has(const struct sftp_session *session, const char *extension)
+{
+	for (size_t i = 0; i < session->extension_count; i++) {
+		if (strcmp(session->extensions[i], extension) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+protocol_error(
+    const struct sftp_session *session, const char *what, struct error *err)
+{
+	return error_set(err, ERROR_FAILED,
+	    _("'%s' does not speak SFTP properly: %s"), session->label, what);
+}
+
+/* Receive once; false in *ret_some when nothing was there. */
+static int
+receive_some(struct sftp_session *session, bool *ret_some, struct error *err)
+{
+	ssize_t got =
+	    http_tunnel_receive(session->tunnel, session->in + session->in_size,
+		sizeof(session->in) - session->in_size, err);
+
+	if (got < 0)
+		return error_prefix(err, "'%s'", session->label);
+	session->in_size += (size_t)got;
+	*ret_some = got > 0;
+	return 0;
+}
+
+static int
+keep_payload(struct sftp_pending *pending, const unsigned char *bytes,
+    size_t size, struct error *err)
+{
+	if (size > pending->payload_room) {
+		unsigned char *grown = realloc(pending->payload, size);
+
+		if (grown == NULL)
+			return error_set_memory(err);
+		pending->payload = grown;
+		pending->payload_room = size;
+	}
+	if (size > 0)
+		memcpy(pending->payload, bytes, size);
+	pending->payload_size = size;
+	return 0;
+}
+
+static int
+dispatch(struct sftp_session *session, const unsigned char *packet, size_t size,
+    struct error *err)
+{
+	uint32_t id = sftp_load_u32(packet + 5);
+	struct sftp_pending **slot = &session->pending[id % SFTP_PENDING_MAX];
+	struct sftp_pending *pending = *slot;
+
+	if (pending == &session->nobody) {
+		*slot = NULL;
+		return 0;
+	}
+	if (pending == NULL || pending->id != id)
+		return protocol_error(
+		    session, _("an answer to no request"), err);
+	if (keep_payload(
+		pending, packet + HEADER_BYTES, size - HEADER_BYTES, err) < 0)
+		return -1;
+	pending->type = packet[4];
+	pending->waiting = false;
+	pending->answered = true;
+	*slot = NULL;
+	return 0;
+}
+
+/* Hand every whole packet that has come to whoever waits for it. */
+static int
+take_packets(struct sftp_session *session, struct error *err)
+{
+	size_t used = 0;
+
+	while (session->in_size - used >= 4) {
+		const unsigned char *packet = session->in + used;
+		uint32_t length = sftp_load_u32(packet);
+
+		if (length < HEADER_BYTES - 4 || length > SFTP_PACKET_MAX_BYTES)
+			return protocol_error(
+			    session, _("an impossible length"), err);
+		if (session->in_size - used < 4 + (size_t)length)
+			break;
+		if (dispatch(session, packet, 4 + (size_t)length, err) < 0)
+			return -1;
+		used += 4 + (size_t)length;
+	}
+	if (used > 0)
+		memmove(
+		    session->in, session->in + used, session->in_size - used);
+	session->in_size -= used;
+	return 0;
+}
+
+int
+sftp_poll(struct sftp_session *session, struct error *err)
+{
+	bool some = true;
+
+	while (some) {
+		if (receive_some(session, &some, err) < 0 ||
+		    take_packets(session, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Wait for bytes, and take what packets they complete. */
+static int
+receive_more(struct sftp_session *session, struct error *err)
+{
+	bool some = false;
+
+	if (receive_some(session, &some, err) < 0)
+		return -1;
+	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
+		return error_prefix(err, "'%s'", session->label);
+	return take_packets(session, err);
+}
+
+int
+sftp_await(struct sftp_session *session, struct sftp_pending *pending,
+    struct error *err)
+{
+	while (!pending->answered) {
+		if (receive_more(session, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Send everything; answers that come meanwhile are taken, since a server that
+ * cannot get rid of them reads nothing. */
+static int
+push(struct sftp_session *session, const void *bytes, size_t size,
+    struct error *err)
+{
+	const char *next = bytes;
+
+	while (size > 0) {
+		ssize_t sent =
+		    http_tunnel_send(session->tunnel, next, size, err);
+
+		if (sent < 0)
+			return error_prefix(err, "'%s'", session->label);
+		next += sent;
+		size -= (size_t)sent;
+		if (size > 0 && sent == 0 &&
+		    (http_tunnel_wait(session->tunnel, true, err) < 0 ||
+			sftp_poll(session, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+int
+sftp_send(struct sftp_session *session, struct sftp_packet *packet,
+    const void *tail, size_t tail_size, struct sftp_pending *pending,
+    struct error *err)
+{
+	uint32_t id = session->next_id++;
+	struct sftp_pending **slot = &session->pending[id % SFTP_PENDING_MAX];
+
+	if (packet->overflow)
+		return error_set(
+		    err, ERROR_USAGE, _("a path is longer than 4096 bytes"));
+	while (*slot != NULL) {
+		if (receive_more(session, err) < 0)
+			return -1;
+	}
+
+	sftp_store_u32(packet->bytes, (uint32_t)(packet->size - 4 + tail_size));
+	sftp_store_u32(packet->bytes + 5, id);
+	pending->session = session;
+	pending->id = id;
+	pending->waiting = true;
+	pending->answered = false;
+	*slot = pending;
+	if (push(session, packet->bytes, packet->size, err) < 0)
+		return -1;
+	return tail_size > 0 ? push(session, tail, tail_size, err) : 0;
+}
+
+void
+sftp_forget(struct sftp_session *session, struct sftp_pending *pending)
+{
+	struct sftp_pending **slot =
+	    &session->pending[pending->id % SFTP_PENDING_MAX];
+
+	if (pending->waiting && *slot == pending)
+		*slot = &session->nobody;
+	sftp_pending_clear(pending);
+}
+
+int
+sftp_call(struct sftp_session *session, struct sftp_packet *packet,
+    struct sftp_pending *pending, struct error *err)
+{
+	if (sftp_send(session, packet, NULL, 0, pending, err) == 0 &&
+	    sftp_await(session, pending, err) == 0)
+		return 0;
+	sftp_forget(session, pending);
+	return -1;
+}
+
+/* The pairs after the version: names of extensions and their data. */
+static int
+read_extensions(
+    struct sftp_session *session, struct sftp_cursor *cursor, struct error *err)
+{
+	while (cursor->left > 0) {
+		size_t size;
+		size_t ignored;
+		const unsigned char *name = sftp_get_bytes(cursor, &size);
+
+		(void)sftp_get_bytes(cursor, &ignored);
+		if (cursor->bad)
+			return protocol_error(
+			    session, _("a malformed greeting"), err);
+		if (session->extension_count == EXTENSIONS_MAX ||
+		    size >= EXTENSION_NAME_BYTES)
+			continue;
+		memcpy(session->extensions[session->extension_count++], name,
+		    size);
+	}
+	return 0;
+}
+
+/* INIT and VERSION have no id: they pass outside of the table. */
+static int
+greet(struct sftp_session *session, struct error *err)
+{
+	unsigned char init[9] = {0, 0, 0, 5, SFTP_INIT};
+	struct sftp_cursor cursor;
+	uint32_t length;
+
+	sftp_store_u32(init + 5, PROTOCOL_VERSION);
+	if (push(session, init, sizeof(init), err) < 0)
+		return -1;
+
+	for (;;) {
+		bool some = false;
+
+		length = session->in_size >= 4 ? sftp_load_u32(session->in) : 0;
+		if (length > SFTP_PACKET_MAX_BYTES)
+			return protocol_error(
+			    session, _("an impossible length"), err);
+		if (session->in_size >= 4 && session->in_size >= 4 + length)
+			break;
+		if (receive_some(session, &some, err) < 0)
+			return -1;
+		if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
+			return error_prefix(err, "'%s'", session->label);
+	}
+	if (session->in_size != 4 + length)
+		return protocol_error(
+		    session, _("an answer to no request"), err);
+
+	cursor = (struct sftp_cursor){session->in + 4, length, false};
+	session->in_size = 0;
+	if (sftp_get_u8(&cursor) != SFTP_VERSION ||
+	    sftp_get_u32(&cursor) != PROTOCOL_VERSION || cursor.bad)
+		return protocol_error(session, _("not version 3"), err);
+	return read_extensions(session, &cursor, err);
+}
+
+int
+sftp_session_ready(struct sftp_session *session, struct error *err)
+{
+	auto_reply struct http_reply reply = {0};
+
+	if (session->ready)
+		return 0;
+	if (http_tunnel_accept(session->tunnel, &reply, err) < 0)
+		return error_prefix(err, "'%s'", session->label);
+	if (reply.status != 101) {
+		auto_json json_t *envelope = incus_open_reply(&reply, err);
+
+		if (envelope != NULL)
+			error_set(err, ERROR_FAILED,
+			    _("Incus opens no SFTP session"));
+		return error_prefix(err, "'%s'", session->label);
+	}
+	if (greet(session, err) < 0)
+		return -1;
+	session->ready = true;
+	return 0;
+}
+
+/* A server's words for a plain failure say more than its code. */
+static enum error_code
+code_of_failure(const char *text)
+{
+	static const struct {
+		const char *words;
+		enum error_code code;
+	} known[] = {
+	    {"no space left", ERROR_NO_SPACE},
+	    {"quota exceeded", ERROR_NO_SPACE},
+	    {"file exists", ERROR_EXISTS},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcasestr(text, known[i].words) != NULL)
+			return known[i].code;
+	}
+	return ERROR_FAILED;
+}
+
+static int
+status_error(const struct sftp_session *session, struct sftp_cursor *cursor,
+    const char *what, const char *path, struct error *err)
+{
+	uint32_t code = sftp_get_u32(cursor);
+	size_t size;
+	const unsigned char *message = sftp_get_bytes(cursor, &size);
+	char text[STATUS_TEXT_BYTES + 1] = {0};
+
+	if (message != NULL)
+		memcpy(text, message,
+		    size < STATUS_TEXT_BYTES ? size : STATUS_TEXT_BYTES);
+	switch (code) {
+	case SFTP_NO_SUCH_FILE:
+		return error_set(err, ERROR_NOT_FOUND,
+		    _("%s '%s%s': no such file or directory"), what,
+		    session->label, path);
+	case SFTP_PERMISSION_DENIED:
+		return error_set(err, ERROR_FAILED,
+		    _("%s '%s%s': permission denied inside the instance"), what,
+		    session->label, path);
+	default:
+		return error_set(err, code_of_failure(text), "%s '%s%s': %s",
+		    what, session->label, path,
+		    text[0] != '\0' ? text : _("the other side failed"));
+	}
+}
+
+bool
+sftp_answer_is(const struct sftp_pending *pending, enum sftp_status code)
+{
+	return pending->type == SFTP_STATUS && pending->payload_size >= 4 &&
+	       sftp_load_u32(pending->payload) == code;
+}
+
+int
+sftp_answer(const struct sftp_pending *pending, enum sftp_type expected,
+    const char *what, const char *path, struct sftp_cursor *ret_cursor,
+    struct error *err)
+{
+	const struct sftp_session *session = pending->session;
+	struct sftp_cursor cursor = {
+	    pending->payload, pending->payload_size, false};
+
+	if (expected == SFTP_STATUS && sftp_answer_is(pending, SFTP_OK))
+		return 0;
+	if (pending->type == SFTP_STATUS)
+		return status_error(session, &cursor, what, path, err);
+	if (pending->type != expected || expected == SFTP_STATUS)
+		return protocol_error(
+		    session, _("an answer of the wrong type"), err);
+	*ret_cursor = cursor;
+	return 0;
+}
