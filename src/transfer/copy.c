@@ -1,0 +1,315 @@
+#include "transfer/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "stream/meter.h"
+#include "stream/stream.h"
+#include "transfer/copy_end.h"
+#include "transfer/watch.h"
+
+/* All ends of one run. */
+struct copy {
+	struct incus_client *client;
+	const struct copy_request *request;
+	const struct watch *watch;
+	struct copy_end *sources;
+	struct copy_end destination;
+};
+
+static void
+copy_clear(struct copy *copy)
+{
+	for (size_t i = 0;
+	     copy->sources != NULL && i < copy->request->source_count; i++)
+		copy_end_clear(&copy->sources[i]);
+	free(copy->sources);
+	copy_end_clear(&copy->destination);
+	incus_client_free(copy->client);
+}
+
+static int
+parse_ends(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+
+	copy->sources = calloc(request->source_count, sizeof(copy->sources[0]));
+	if (copy->sources == NULL)
+		return error_set_memory(err);
+	if (location_parse(
+		request->destination, &copy->destination.location, err) < 0)
+		return -1;
+	copy->destination.text = request->destination;
+
+	for (size_t i = 0; i < request->source_count; i++) {
+		copy->sources[i].text = request->sources[i];
+		if (location_parse(request->sources[i],
+			&copy->sources[i].location, err) < 0)
+			return -1;
+		if (copy->sources[i].location.kind == LOCATION_STDIO &&
+		    request->source_count > 1)
+			return error_set(err, ERROR_USAGE,
+			    _("standard input can only be the one source"));
+	}
+	if (copy->destination.location.kind == LOCATION_STDIO &&
+	    request->source_count > 1)
+		return error_set(err, ERROR_USAGE,
+		    _("only one file can go to standard output"));
+	return 0;
+}
+
+/* "web/etc/hosts" is how `incus file` spells a place in an instance; here it is
+ * a local path, unless nothing local begins like it. */
+static int
+check_spelling(const struct copy_end *end, const struct instance_names *names,
+    struct error *err)
+{
+	const char *path = end->location.path;
+	size_t length;
+	auto_free char *first = NULL;
+
+	if (end->location.kind != LOCATION_LOCAL)
+		return 0;
+	length = strcspn(path, "/");
+	if (length == 0 || path[length] == '\0')
+		return 0;
+	first = text_copy(path, length, err);
+	if (first == NULL)
+		return -1;
+	if (access(first, F_OK) == 0)
+		return 0;
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->items[i].name, first) != 0)
+			continue;
+		error_set(err, ERROR_USAGE,
+		    _("'%s' is a local path; an instance is followed by ':'"),
+		    path);
+		return error_hint(err, "%s:%s", first, path + length);
+	}
+	return 0;
+}
+
+static int
+resolve_end(struct copy *copy, struct copy_end *end,
+    const struct instance_names *names, struct error *err)
+{
+	const struct instance_word *word = &end->location.instance;
+
+	if (check_spelling(end, names, err) < 0)
+		return -1;
+	if (end->location.kind != LOCATION_INSTANCE)
+		return 0;
+	return instance_names_find(names, word->project, word->name,
+	    copy->request->project, &end->instance, err);
+}
+
+static bool
+has_instance(const struct copy *copy)
+{
+	bool found = copy->destination.location.kind == LOCATION_INSTANCE;
+
+	for (size_t i = 0; i < copy->request->source_count; i++)
+		found |= copy->sources[i].location.kind == LOCATION_INSTANCE;
+	return found;
+}
+
+static int
+no_instance(const struct copy *copy, struct error *err)
+{
+	error_set(err, ERROR_USAGE,
+	    _("neither '%s' nor '%s' is in an instance"), copy->sources[0].text,
+	    copy->destination.text);
+	return error_hint(err, _("a place in an instance is spelled "
+				 "[PROJECT/]INSTANCE:/ABSOLUTE/PATH"));
+}
+
+static int
+resolve_ends(struct copy *copy, struct error *err)
+{
+	auto_instance_names struct instance_names names = {0};
+
+	copy->client = incus_client_open(copy->request->timeout_s, err);
+	if (copy->client == NULL && !has_instance(copy)) {
+		error_clear(err);
+		return no_instance(copy, err);
+	}
+	if (copy->client == NULL ||
+	    incus_list_names(copy->client, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < copy->request->source_count; i++) {
+		if (resolve_end(copy, &copy->sources[i], &names, err) < 0)
+			return -1;
+	}
+	if (resolve_end(copy, &copy->destination, &names, err) < 0)
+		return -1;
+	return has_instance(copy) ? 0 : no_instance(copy, err);
+}
+
+static const char *
+base_name(const struct copy_end *end)
+{
+	const char *path = end->location.path;
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static bool
+same_instance(const struct copy_end *a, const struct copy_end *b)
+{
+	return a->location.kind == LOCATION_INSTANCE &&
+	       b->location.kind == LOCATION_INSTANCE &&
+	       strcmp(a->instance.project, b->instance.project) == 0 &&
+	       strcmp(a->instance.name, b->instance.name) == 0;
+}
+
+/* A file must not be copied onto itself. */
+static int
+check_not_itself(const struct copy *copy, const struct copy_end *source,
+    const char *target, struct error *err)
+{
+	auto_free char *path = NULL;
+
+	if (!same_instance(source, &copy->destination))
+		return 0;
+	path = copy_end_resolve(source, err);
+	if (path == NULL)
+		return -1;
+	if (strcmp(path, target) == 0)
+		return error_set(err, ERROR_USAGE,
+		    _("'%s' and '%s' are the same file"), source->text,
+		    copy->destination.text);
+	return 0;
+}
+
+static int
+move_bytes(struct copy *copy, struct stream *body, const char *target,
+    struct copy_file *file, const char *label, struct error *err)
+{
+	int result;
+
+	watch_start(copy->watch, label, file->size_bytes);
+	result = copy_end_put(
+	    &copy->destination, target, file, copy->request, body, err);
+	watch_stop(copy->watch);
+	return result;
+}
+
+static int
+copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
+    struct error *err)
+{
+	struct meter_watch meter = watch_meter(copy->watch);
+	struct copy_file file;
+	auto_stream struct stream *body = NULL;
+	auto_free char *target = NULL;
+
+	/* Both are asked for before either is waited for. */
+	if (copy_end_connect(copy->client, source, err) < 0 ||
+	    copy_end_connect(copy->client, &copy->destination, err) < 0)
+		return -1;
+
+	body = copy_end_open(source, &file, err);
+	if (body == NULL)
+		return -1;
+	target = copy_end_target(
+	    &copy->destination, base_name(source), copy->request, err);
+	if (target == NULL && error_is_set(err))
+		return -1;
+	if (target != NULL && check_not_itself(copy, source, target, err) < 0)
+		return -1;
+	if (copy->request->dry_run) {
+		watch_note(copy->watch, _("would copy '%s' to '%s'"),
+		    source->text, copy->destination.text);
+		return 0;
+	}
+
+	body = meter_new(steal(body), &meter, err);
+	if (body == NULL ||
+	    move_bytes(copy, body, target, &file, source->text, err) < 0)
+		return -1;
+	*ret_size_bytes = file.written_bytes;
+	if (file.grew)
+		watch_note(copy->watch,
+		    _("'%s' grew while it was read: it was copied to the size "
+		      "it had at the start"),
+		    source->text);
+	return 0;
+}
+
+/* Several sources need a directory to go to. */
+static int
+check_destination(struct copy *copy, struct error *err)
+{
+	int is_directory;
+
+	if (copy->request->source_count < 2)
+		return 0;
+	if (copy_end_connect(copy->client, &copy->destination, err) < 0)
+		return -1;
+	is_directory = copy_end_is_directory(&copy->destination, err);
+	if (is_directory == 0)
+		return error_set(err, ERROR_USAGE,
+		    _("'%s' is not a directory, as several sources want it"),
+		    copy->destination.text);
+	return is_directory < 0 ? -1 : 0;
+}
+
+static int
+copy_each(struct copy *copy, struct copy_result *result, struct error *err)
+{
+	size_t count = copy->request->source_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct error failure = {0};
+		uint64_t size_bytes = 0;
+		int done =
+		    copy_one(copy, &copy->sources[i], &size_bytes, &failure);
+
+		/* However many sources there are, one session is open. */
+		copy_end_clear(&copy->sources[i]);
+		if (done == 0) {
+			result->copied++;
+			result->size_bytes += size_bytes;
+			continue;
+		}
+		result->failed++;
+		if (count == 1 || failure.code == ERROR_INTERRUPTED ||
+		    failure.code == ERROR_TERMINATED) {
+			*err = failure;
+			return -1;
+		}
+		watch_note(copy->watch, "%s", failure.text);
+	}
+	if (result->failed > 0)
+		return error_set(err, ERROR_PARTIAL,
+		    _("%zu of %zu files were not copied"), result->failed,
+		    count);
+	return 0;
+}
+
+int
+copy_files(const struct copy_request *request, const struct watch *watch,
+    struct copy_result *ret_result, struct error *err)
+{
+	struct copy copy = {.request = request, .watch = watch};
+	int result;
+
+	*ret_result = (struct copy_result){0};
+	result = parse_ends(&copy, err);
+	if (result == 0)
+		result = resolve_ends(&copy, err);
+	if (result == 0)
+		result = check_destination(&copy, err);
+	if (result == 0)
+		result = copy_each(&copy, ret_result, err);
+	copy_clear(&copy);
+	return result;
+}

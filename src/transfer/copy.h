@@ -1,0 +1,42 @@
+/* copy.h - files from instance to instance, or to and from our own side */
+
+#ifndef ANKLUME_TRANSFER_COPY_H
+#define ANKLUME_TRANSFER_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct watch;
+
+struct copy_request {
+	const char *const *sources;
+	size_t source_count;
+	const char *destination;
+	const char *project; /* breaks ties between holders; may be NULL */
+	int timeout_s;	     /* without a byte or news from the daemon */
+	bool create_directories;
+	bool no_clobber;
+	bool keep_setuid;
+	bool dry_run;
+
+	/* Instead of what the table of the design gives; -1 is not said. */
+	int64_t uid;
+	int64_t gid;
+	int64_t mode;
+};
+
+struct copy_result {
+	size_t copied;
+	size_t failed;
+	uint64_t size_bytes;
+};
+
+/* Copy each source. All names are resolved before the first byte. With several
+ * sources the failure of one is a note, and the end is ERROR_PARTIAL. Each file
+ * is all or nothing at its destination. */
+int copy_files(const struct copy_request *request, const struct watch *watch,
+    struct copy_result *ret_result, struct error *err);
+
+#endif

@@ -1,0 +1,325 @@
+#include "transfer/create.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/backup.h"
+#include "incus/client.h"
+#include "incus/instance.h"
+#include "incus/project.h"
+#include "store/archive.h"
+#include "store/manifest.h"
+#include "store/record.h"
+#include "stream/backup_index.h"
+#include "stream/digest.h"
+#include "stream/inspect.h"
+#include "stream/meter.h"
+#include "stream/openpgp.h"
+#include "stream/stream.h"
+#include "transfer/describe.h"
+#include "transfer/location.h"
+#include "transfer/watch.h"
+
+/* One creation: what was asked, found, and learned on the way. */
+struct create {
+	const struct create_request *request;
+	const struct watch *watch;
+	struct incus_client *client;
+	struct openpgp_recipients recipients;
+	struct instance_ref instance;
+	json_t *about; /* api.Instance */
+	time_t started;
+	char *name; /* of the archive */
+
+	struct inspection inspection;
+	struct backup_index index;
+	struct digest tar;
+	struct digest archive;
+};
+
+static void
+create_clear(struct create *create)
+{
+	json_decref(create->about);
+	instance_ref_clear(&create->instance);
+	backup_index_clear(&create->index);
+	inspection_clear(&create->inspection);
+	incus_client_free(create->client);
+	free(create->name);
+}
+
+void
+create_result_clear(struct create_result *result)
+{
+	free(result->path);
+	json_decref(result->manifest);
+	*result = (struct create_result){0};
+}
+
+static int
+find_instance(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+	auto_instance_word struct instance_word word = {0};
+	auto_instance_names struct instance_names names = {0};
+
+	if (instance_word_parse(request->instance, &word, err) < 0)
+		return -1;
+	create->client = incus_client_open(request->timeout_s, err);
+	if (create->client == NULL ||
+	    incus_list_names(create->client, &names, err) < 0)
+		return -1;
+	if (instance_names_find(&names, word.project, word.name,
+		request->project, &create->instance, err) < 0)
+		return -1;
+	return incus_instance_get(
+	    create->client, &create->instance, &create->about, err);
+}
+
+static bool
+to_stdout(const struct create_request *request)
+{
+	return strcmp(request->output, "-") == 0;
+}
+
+/* Everything that can be refused before the daemon is put to work. */
+static int
+prepare(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+	int exists;
+
+	if (openpgp_find_recipients(request->recipients,
+		request->recipient_count, &create->recipients, err) < 0 ||
+	    find_instance(create, err) < 0)
+		return -1;
+	if (incus_project_check_allows(create->client, create->instance.project,
+		"restricted.backups", err) < 0)
+		return error_prefix(err, _("cannot back up '%s/%s'"),
+		    create->instance.project, create->instance.name);
+
+	create->name = archive_name(create->instance.name, create->started,
+	    request->compression.kind, request->recipient_count > 0, err);
+	if (create->name == NULL)
+		return -1;
+	if (to_stdout(request))
+		return 0;
+	if (archive_check_directory(
+		request->output, request->make_output, err) < 0)
+		return -1;
+	exists = archive_exists(request->output, create->name, err);
+	if (exists > 0 && !request->force) {
+		error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
+		    request->output, create->name);
+		return error_hint(err, _("--force replaces it"));
+	}
+	if (exists < 0 || request->dry_run)
+		return exists < 0 ? -1 : 0;
+	return archive_make_directory(request->output, err);
+}
+
+static void
+note_daemon(void *data, const char *text)
+{
+	watch_note(data, "%s", text);
+}
+
+/* What the stream says of itself must be what was asked for. */
+static int
+check_index(struct create *create, struct error *err)
+{
+	if (backup_index_parse(create->inspection.index_yaml,
+		create->inspection.index_size, &create->index, err) < 0)
+		return -1;
+	if (strcmp(create->index.name, create->instance.name) != 0)
+		return error_set(err, ERROR_DAMAGED,
+		    _("the daemon exports '%s' where '%s' was asked for"),
+		    create->index.name, create->instance.name);
+	return 0;
+}
+
+/* The daemon's tar, checked as it passes. */
+static struct stream *
+open_tar(struct create *create, struct error *err)
+{
+	struct backup_options options = {
+	    .instance_only = create->request->instance_only,
+	    .note = note_daemon,
+	    .data = (void *)(uintptr_t)create->watch,
+	};
+	bool spooled = false;
+	struct stream *tar = incus_backup_open(
+	    create->client, &create->instance, &options, &spooled, err);
+
+	tar = digest_new(tar, &create->tar, err);
+	tar = inspect_new(tar, &create->inspection, err);
+	if (tar == NULL)
+		return NULL;
+	if (check_index(create, err) < 0)
+		return stream_refuse(tar);
+	return tar;
+}
+
+static int
+save(struct create *create, struct stream *archive, struct error *err)
+{
+	const struct create_request *request = create->request;
+	uint64_t size_bytes;
+
+	if (to_stdout(request))
+		return stream_write_fd(
+		    archive, STDOUT_FILENO, "-", &size_bytes, err);
+	return archive_save(
+	    request->output, create->name, request->force, archive, err);
+}
+
+/* From the daemon to the archive. */
+static int
+export_instance(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+	struct meter_watch meter = watch_meter(create->watch);
+	auto_stream struct stream *data = NULL;
+	int result;
+
+	watch_start(create->watch, create->instance.name, 0);
+	data = open_tar(create, err);
+	data = meter_new(steal(data), &meter, err);
+	data = compress_new(steal(data), &request->compression, err);
+	if (create->recipients.count > 0)
+		data =
+		    openpgp_encrypt_new(steal(data), &create->recipients, err);
+	data = digest_new(steal(data), &create->archive, err);
+	result = data != NULL ? save(create, data, err) : -1;
+	watch_stop(create->watch);
+	if (result < 0)
+		return error_prefix(err, _("cannot back up '%s/%s'"),
+		    create->instance.project, create->instance.name);
+	return 0;
+}
+
+/* Everything that is now known of the backup. */
+static int
+fill_description(struct create *create, struct description *ret_description,
+    struct error *err)
+{
+	const struct incus_server *server =
+	    incus_client_server(create->client, err);
+
+	*ret_description = (struct description){
+	    .server = server,
+	    .instance = &create->instance,
+	    .about = create->about,
+	    .index = &create->index,
+	    .inspection = &create->inspection,
+	    .tar = &create->tar,
+	    .archive = &create->archive,
+	    .recipients = &create->recipients,
+	    .compression = create->request->compression.kind,
+	    .archive_name = create->name,
+	    .instance_only = create->request->instance_only,
+	    .started = create->started,
+	};
+	return server != NULL ? 0 : -1;
+}
+
+/* Say what the archive does not hold, and what should give pause. */
+static void
+tell(const struct watch *watch, const json_t *manifest, const json_t *warnings)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(manifest, "not_included"), i, one)
+	{
+		watch_note(watch, _("not included: %s '%s' (device '%s')"),
+		    _(json_text(one, "kind")), json_text(one, "source"),
+		    json_text(one, "device"));
+	}
+	json_array_foreach(warnings, i, one)
+	{
+		watch_note(watch, "%s", json_string_value(one));
+	}
+}
+
+/* The archive is there; what cannot be written beside it is said, and does not
+ * undo it. */
+static int
+keep_records(struct create *create, const json_t *manifest, struct error *err)
+{
+	auto_json json_t *entry = describe_record(manifest, err);
+	struct error failure = {0};
+
+	if (entry == NULL)
+		return -1;
+	if (record_add(entry, &failure) < 0)
+		watch_note(create->watch,
+		    _("the backup is whole, but not in this host's record: "
+		      "%s"),
+		    failure.text);
+	if (to_stdout(create->request))
+		return 0;
+	if (manifest_save(create->request->output, create->name, manifest,
+		create->request->force, err) < 0)
+		return error_prefix(
+		    err, _("the archive is whole, its manifest is not"));
+	return 0;
+}
+
+static int
+run(struct create *create, struct create_result *result, struct error *err)
+{
+	const struct create_request *request = create->request;
+	auto_json json_t *warnings = NULL;
+	struct description description;
+
+	if (prepare(create, err) < 0)
+		return -1;
+	if (request->dry_run) {
+		watch_note(create->watch, _("would back up '%s/%s' to '%s/%s'"),
+		    create->instance.project, create->instance.name,
+		    request->output, create->name);
+		return 0;
+	}
+	if (export_instance(create, err) < 0)
+		return -1;
+
+	if (fill_description(create, &description, err) < 0)
+		return -1;
+	warnings = describe_warnings(&description, true, err);
+	result->manifest = describe_backup(&description, err);
+	if (warnings == NULL || result->manifest == NULL)
+		return -1;
+	tell(create->watch, result->manifest, warnings);
+	if (!to_stdout(request)) {
+		result->path =
+		    text_format(err, "%s/%s", request->output, create->name);
+		if (result->path == NULL)
+			return -1;
+	}
+	return keep_records(create, result->manifest, err);
+}
+
+int
+create_backup(const struct create_request *request, const struct watch *watch,
+    struct create_result *ret_result, struct error *err)
+{
+	struct create create = {
+	    .request = request, .watch = watch, .started = time(NULL)};
+	struct create_result result = {0};
+	int status = run(&create, &result, err);
+
+	create_clear(&create);
+	if (status < 0)
+		create_result_clear(&result);
+	else
+		*ret_result = result;
+	return status;
+}

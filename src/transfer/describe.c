@@ -1,0 +1,259 @@
+#include "transfer/describe.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "config.h"
+#include "incus/client.h"
+#include "incus/instance.h"
+#include "store/manifest.h"
+#include "stream/backup_index.h"
+#include "stream/digest.h"
+#include "stream/inspect.h"
+#include "stream/openpgp.h"
+
+/* A key that ends so soon is said. */
+#define KEY_WARNING_S (30 * 24 * 60 * 60)
+
+static json_t *
+names_of(struct yaml_node sequence)
+{
+	json_t *names = json_array();
+	const char *name;
+
+	for (size_t i = 0; (name = yaml_text(yaml_item(sequence, i))) != NULL;
+	     i++)
+		(void)json_array_append_new(names, json_string(name));
+	return names;
+}
+
+static json_t *
+fingerprints_of(const struct openpgp_recipients *recipients)
+{
+	json_t *fingerprints = json_array();
+
+	for (size_t i = 0; i < recipients->count; i++)
+		(void)json_array_append_new(
+		    fingerprints, json_string(recipients->keys[i].fingerprint));
+	return fingerprints;
+}
+
+/* Data that the instance sees and an export does not hold: custom volumes and
+ * paths of the host, attached as disks. */
+static json_t *
+not_included(const json_t *about)
+{
+	json_t *left_out = json_array();
+	const char *name;
+	const json_t *device;
+
+	json_object_foreach(
+	    (json_t *)(uintptr_t)json_object_get(about, "expanded_devices"),
+	    name, device)
+	{
+		const char *type = json_text(device, "type");
+		const char *path = json_text(device, "path");
+		const char *source = json_text(device, "source");
+		const char *pool = json_text(device, "pool");
+
+		if (type == NULL || strcmp(type, "disk") != 0 ||
+		    (path != NULL && strcmp(path, "/") == 0))
+			continue;
+		(void)json_array_append_new(left_out,
+		    json_pack("{s:s, s:s, s:s, s:s*}", "device", name, "kind",
+			pool != NULL ? N_("volume") : N_("host path"), "source",
+			source != NULL ? source : "", "pool", pool));
+	}
+	return left_out;
+}
+
+/* Volumes that are attached: named, so that a restore can ask for them. */
+static json_t *
+volumes_of(const json_t *left_out)
+{
+	json_t *volumes = json_array();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(left_out, i, one)
+	{
+		const char *pool = json_text(one, "pool");
+
+		if (pool != NULL)
+			(void)json_array_append_new(
+			    volumes, json_pack("{s:s, s:s}", "pool", pool,
+					 "name", json_text(one, "source")));
+	}
+	return volumes;
+}
+
+/* Whether the daemon reads a snapshot or the live tree of a running instance
+ * (incus, storage/drivers: only btrfs and zfs make one). */
+static const char *
+consistency_of(const json_t *about, const struct backup_index *index)
+{
+	if (!instance_is_running(about))
+		return "stopped";
+	if (strcmp(index->driver, "btrfs") == 0 ||
+	    strcmp(index->driver, "zfs") == 0)
+		return "snapshot";
+	return "live";
+}
+
+static json_t *
+server_of(const struct description *d)
+{
+	const char *member = json_text(d->about, "location");
+
+	return json_pack("{s:s, s:s, s:s}", "name", d->server->name,
+	    "fingerprint", d->server->fingerprint, "member",
+	    member != NULL && strcmp(member, "none") != 0 ? member : "");
+}
+
+json_t *
+describe_record(const json_t *manifest, struct error *err)
+{
+	static const char *const kept[] = {"sha256", "size_bytes", "archive",
+	    "server", "project", "instance", "created_at"};
+	json_t *entry = json_object();
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (json_object_set(entry, kept[i],
+			json_object_get(manifest, kept[i])) < 0) {
+			json_decref(entry);
+			error_set_memory(err);
+			return NULL;
+		}
+	}
+	return entry;
+}
+
+/* What the warnings are made from. `translated` is false for a manifest: JSON
+ * is never translated. */
+struct warnings {
+	json_t *list;
+	bool translated;
+};
+
+static const char *
+say(const struct warnings *warnings, const char *text)
+{
+	return warnings->translated ? gettext(text) : text;
+}
+
+static int
+add(struct warnings *warnings, char *sentence, struct error *err)
+{
+	auto_free char *owned = sentence;
+
+	if (owned == NULL)
+		return -1;
+	if (json_array_append_new(warnings->list, json_string(owned)) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+static int
+warn_of_keys(struct warnings *warnings,
+    const struct openpgp_recipients *recipients, time_t now, struct error *err)
+{
+	if (recipients->count == 0)
+		return add(warnings,
+		    text_format(
+			err, "%s", say(warnings, N_("nothing was encrypted"))),
+		    err);
+	if (recipients->count == 1 &&
+	    add(warnings,
+		text_format(err, "%s",
+		    say(warnings,
+			N_("one key alone can open this backup: name a second "
+			   "one that is kept elsewhere"))),
+		err) < 0)
+		return -1;
+
+	for (size_t i = 0; i < recipients->count; i++) {
+		const struct openpgp_key *key = &recipients->keys[i];
+		char when[CLOCK_TEXT_BYTES];
+
+		if (key->expires == 0 || key->expires > now + KEY_WARNING_S)
+			continue;
+		(void)clock_utc(when, key->expires);
+		if (add(warnings,
+			text_format(err,
+			    say(warnings, N_("the key %s expires on %.10s")),
+			    key->fingerprint, when),
+			err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+json_t *
+describe_warnings(
+    const struct description *d, bool translated, struct error *err)
+{
+	auto_json json_t *list = json_array();
+	struct warnings warnings = {.list = list, .translated = translated};
+
+	if (list == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	if (warn_of_keys(&warnings, d->recipients, d->started, err) < 0)
+		return NULL;
+	if (strcmp(consistency_of(d->about, d->index), "live") == 0 &&
+	    add(&warnings,
+		text_format(err,
+		    say(&warnings,
+			N_("the instance was running and its pool's driver "
+			   "'%s' has no snapshots: files were read while they "
+			   "could change")),
+		    d->index->driver),
+		err) < 0)
+		return NULL;
+	return steal(list);
+}
+
+json_t *
+describe_backup(const struct description *d, struct error *err)
+{
+	char created[CLOCK_TEXT_BYTES];
+	json_t *left_out = not_included(d->about);
+	json_t *volumes = volumes_of(left_out);
+	json_t *warnings = describe_warnings(d, false, err);
+	json_t *manifest;
+
+	if (warnings == NULL) {
+		json_decref(left_out);
+		json_decref(volumes);
+		return NULL;
+	}
+	manifest = json_pack(
+	    "{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s,"
+	    " s:I, s:s, s:s, s:o, s:I, s:s, s:I, s:o, s:o, s:s, s:s, s:s,"
+	    " s:b, s:o, s:o, s:o}",
+	    "format", MANIFEST_FORMAT, "instance", d->instance->name, "project",
+	    d->instance->project, "server", server_of(d), "type",
+	    d->index->type, "architecture", d->index->architecture,
+	    "created_at", clock_utc(created, d->started), "anklume",
+	    ANKLUME_VERSION, "incus", d->server->version, "archive",
+	    d->archive_name, "size_bytes", (json_int_t)d->archive->size_bytes,
+	    "sha256", d->archive->sha256, "compression",
+	    compression_name(d->compression), "recipients",
+	    fingerprints_of(d->recipients), "tar_size_bytes",
+	    (json_int_t)d->tar->size_bytes, "tar_sha256", d->tar->sha256,
+	    "entries", (json_int_t)d->inspection->entries, "snapshots",
+	    names_of(d->index->snapshots), "profiles",
+	    names_of(d->index->profiles), "pool", d->index->pool, "driver",
+	    d->index->driver, "consistency", consistency_of(d->about, d->index),
+	    "instance_only", d->instance_only, "volumes", volumes,
+	    "not_included", left_out, "warnings", warnings);
+
+	if (manifest == NULL)
+		error_set_memory(err);
+	return manifest;
+}

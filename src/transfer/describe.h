@@ -1,0 +1,49 @@
+/* describe.h - what is written down about a backup: manifest, record, warnings
+ */
+
+#ifndef ANKLUME_TRANSFER_DESCRIBE_H
+#define ANKLUME_TRANSFER_DESCRIBE_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "stream/compression.h"
+
+struct backup_index;
+struct digest;
+struct error;
+struct incus_server;
+struct inspection;
+struct instance_ref;
+struct openpgp_recipients;
+
+/* All that a manifest is made of. Borrowed. */
+struct description {
+	const struct incus_server *server;
+	const struct instance_ref *instance;
+	const json_t *about; /* api.Instance */
+	const struct backup_index *index;
+	const struct inspection *inspection;
+	const struct digest *tar;
+	const struct digest *archive;
+	const struct openpgp_recipients *recipients;
+	enum compression_kind compression;
+	const char *archive_name;
+	bool instance_only;
+	time_t started;
+};
+
+/* The manifest (docs/formats.md). The caller owns it. */
+json_t *describe_backup(
+    const struct description *description, struct error *err);
+
+/* The record's entry for a manifest. */
+json_t *describe_record(const json_t *manifest, struct error *err);
+
+/* What should give pause: an array of sentences, in the user's language or in
+ * English. The caller owns it. */
+json_t *describe_warnings(
+    const struct description *description, bool translated, struct error *err);
+
+#endif

@@ -1,0 +1,46 @@
+#include "transfer/identity.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "incus/instance.h"
+
+/* Keys that the daemon fills again when they are missing (incus,
+ * internal/server/instance/drivers). */
+static bool
+is_identity(const char *key)
+{
+	if (!text_starts_with(key, "volatile."))
+		return false;
+	return strcmp(key, "volatile.uuid") == 0 ||
+	       strcmp(key, "volatile.uuid.generation") == 0 ||
+	       strcmp(key, "volatile.cloud-init.instance-id") == 0 ||
+	       strcmp(key, "volatile.vsock_id") == 0 ||
+	       text_ends_with(key, ".hwaddr");
+}
+
+int
+identity_renew(struct incus_client *client, const struct instance_ref *instance,
+    struct error *err)
+{
+	auto_json json_t *object = NULL;
+	json_t *config;
+	const char *key;
+	json_t *value;
+	void *next;
+	bool changed = false;
+
+	if (incus_instance_get(client, instance, &object, err) < 0)
+		return -1;
+	config = json_object_get(object, "config");
+	json_object_foreach_safe(config, next, key, value)
+	{
+		if (!is_identity(key))
+			continue;
+		(void)json_object_del(config, key);
+		changed = true;
+	}
+	return changed ? incus_instance_put(client, instance, object, err) : 0;
+}

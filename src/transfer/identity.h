@@ -1,0 +1,15 @@
+/* identity.h - what must not exist twice: MAC addresses and UUIDs */
+
+#ifndef ANKLUME_TRANSFER_IDENTITY_H
+#define ANKLUME_TRANSFER_IDENTITY_H
+
+struct error;
+struct incus_client;
+struct instance_ref;
+
+/* Take the old identity from a stopped instance, so that the daemon gives it a
+ * new one when it starts. */
+int identity_renew(struct incus_client *client,
+    const struct instance_ref *instance, struct error *err);
+
+#endif

@@ -1,0 +1,222 @@
+#include "transfer/preflight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "incus/project.h"
+#include "stream/backup_index.h"
+
+/* The list of what is missing, for one message. */
+struct preflight {
+	struct incus_client *client;
+	const struct backup_index *index;
+	const struct preflight_request *request;
+	json_t *project;      /* api.Project */
+	struct error missing; /* its hint collects the commands */
+	char list[ERROR_TEXT_BYTES];
+};
+
+static void
+note_missing(struct preflight *p, const char *kind, const char *name)
+{
+	size_t used = strlen(p->list);
+	char escaped[256];
+
+	(void)snprintf(p->list + used, sizeof(p->list) - used, "%s%s '%s'",
+	    used > 0 ? ", " : "", kind,
+	    text_escape(escaped, sizeof(escaped), name, strlen(name)));
+}
+
+/* The archive's words become part of a command to paste. */
+static int
+suggest(struct preflight *p, const char *command, const char *name,
+    const char *rest, const char *project, struct error *err)
+{
+	auto_free char *quoted = text_shell_quote(name, err);
+	auto_free char *in_project = NULL;
+
+	if (quoted == NULL)
+		return -1;
+	in_project = project != NULL ? text_shell_quote(project, err) : NULL;
+	if (project != NULL && in_project == NULL)
+		return -1;
+	error_hint(&p->missing, "%s %s%s%s%s", command, quoted, rest,
+	    in_project != NULL ? " --project " : "",
+	    in_project != NULL ? in_project : "");
+	return 0;
+}
+
+static int
+check_project(struct preflight *p, struct error *err)
+{
+	int found =
+	    incus_project_get(p->client, p->request->project, &p->project, err);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	note_missing(p, _("project"), p->request->project);
+	return suggest(p, "incus project create", p->request->project,
+	    " -c features.images=false -c features.profiles=false", NULL, err);
+}
+
+static int
+check_pool(struct preflight *p, struct error *err)
+{
+	const char *pool =
+	    p->request->storage != NULL ? p->request->storage : p->index->pool;
+	int exists = incus_pool_exists(p->client, pool, err);
+	auto_free char *driver = NULL;
+
+	if (exists < 0)
+		return -1;
+	if (exists == 0) {
+		note_missing(p, _("pool"), pool);
+		if (p->request->storage == NULL)
+			error_hint(&p->missing,
+			    _("--storage POOL chooses one that is there: incus "
+			      "storage list"));
+		return suggest(
+		    p, "incus storage create", pool, " dir", NULL, err);
+	}
+	if (!p->index->optimized)
+		return 0;
+	driver = incus_pool_driver(p->client, pool, err);
+	if (driver == NULL)
+		return -1;
+	if (strcmp(driver, p->index->driver) != 0)
+		return error_set(err, ERROR_EXISTS,
+		    _("the archive is optimized for '%s' and cannot go to the "
+		      "pool '%s' of driver '%s'"),
+		    p->index->driver, pool, driver);
+	return 0;
+}
+
+static int
+check_profiles(struct preflight *p, struct error *err)
+{
+	const char *holder = project_holder(
+	    p->project, p->request->project, "features.profiles");
+	const char *name;
+
+	for (size_t i = 0;
+	     (name = yaml_text(yaml_item(p->index->profiles, i))) != NULL;
+	     i++) {
+		int exists = incus_profile_exists(p->client, holder, name, err);
+
+		if (exists < 0)
+			return -1;
+		if (exists > 0)
+			continue;
+		note_missing(p, _("profile"), name);
+		if (suggest(p, "incus profile create", name, "", holder, err) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_nic(struct preflight *p, struct yaml_node device, struct error *err)
+{
+	const char *network = yaml_text(yaml_get(device, "network"));
+	const char *holder = project_holder(
+	    p->project, p->request->project, "features.networks");
+	int exists;
+
+	if (network == NULL)
+		return 0;
+	exists = incus_network_exists(p->client, holder, network, err);
+	if (exists != 0)
+		return exists < 0 ? -1 : 0;
+	note_missing(p, _("network"), network);
+	return suggest(p, "incus network create", network, "", holder, err);
+}
+
+static int
+check_disk(struct preflight *p, struct yaml_node device, struct error *err)
+{
+	const char *path = yaml_text(yaml_get(device, "path"));
+	const char *pool = yaml_text(yaml_get(device, "pool"));
+	const char *source = yaml_text(yaml_get(device, "source"));
+	const char *holder = project_holder(
+	    p->project, p->request->project, "features.storage.volumes");
+	auto_free char *volume = NULL;
+	auto_free char *quoted = NULL;
+	auto_free char *command = NULL;
+	int exists;
+
+	if (pool == NULL || source == NULL ||
+	    (path != NULL && strcmp(path, "/") == 0))
+		return 0;
+	/* "VOLUME/sub/path" attaches a part of it. */
+	volume = text_copy(source, strcspn(source, "/"), err);
+	if (volume == NULL)
+		return -1;
+	exists = incus_volume_exists(p->client, holder, pool, volume, err);
+	if (exists != 0)
+		return exists < 0 ? -1 : 0;
+	note_missing(p, _("volume"), volume);
+	quoted = text_shell_quote(pool, err);
+	if (quoted == NULL)
+		return -1;
+	command = text_format(err, "incus storage volume create %s", quoted);
+	if (command == NULL)
+		return -1;
+	return suggest(p, command, volume, "", holder, err);
+}
+
+static int
+check_devices(struct preflight *p, struct error *err)
+{
+	struct yaml_node device;
+	const char *name;
+
+	for (size_t i = 0; yaml_pair(p->index->devices, i, &name, &device);
+	     i++) {
+		const char *type = yaml_text(yaml_get(device, "type"));
+
+		if (type == NULL)
+			continue;
+		if (strcmp(type, "nic") == 0 && check_nic(p, device, err) < 0)
+			return -1;
+		if (strcmp(type, "disk") == 0 && check_disk(p, device, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+report(struct preflight *p, struct error *err)
+{
+	if (p->list[0] == '\0')
+		return 0;
+	error_set(err, ERROR_NOT_FOUND,
+	    _("what the instance needs is missing: %s"), p->list);
+	memcpy(err->hint, p->missing.hint, sizeof(err->hint));
+	return -1;
+}
+
+int
+preflight_check(struct incus_client *client, const struct backup_index *index,
+    const struct preflight_request *request, struct error *err)
+{
+	struct preflight p = {
+	    .client = client, .index = index, .request = request};
+	int result = check_project(&p, err);
+
+	if (result == 0)
+		result = check_pool(&p, err);
+	if (result == 0)
+		result = check_profiles(&p, err);
+	if (result == 0)
+		result = check_devices(&p, err);
+	if (result == 0)
+		result = report(&p, err);
+	json_decref(p.project);
+	return result;
+}

@@ -1,0 +1,363 @@
+#include "transfer/restore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "incus/backup.h"
+#include "incus/client.h"
+#include "incus/instance.h"
+#include "store/archive.h"
+#include "stream/backup_index.h"
+#include "stream/digest.h"
+#include "stream/gate.h"
+#include "stream/inspect.h"
+#include "stream/meter.h"
+#include "stream/stream.h"
+#include "stream/unpack.h"
+#include "transfer/identity.h"
+#include "transfer/location.h"
+#include "transfer/origin.h"
+#include "transfer/preflight.h"
+#include "transfer/replacement.h"
+#include "transfer/watch.h"
+
+/* One restore: what was asked, and what is known of the archive. */
+struct restore {
+	const struct restore_request *request;
+	const struct watch *watch;
+	struct incus_client *client;
+	struct provenance provenance;
+	bool presumed; /* something was taken from the record */
+
+	uint64_t size_bytes;
+	struct digest digest;
+	struct packing packing;
+	struct inspection inspection;
+	struct backup_index index;
+
+	struct instance_ref target;
+	struct replacement replacement;
+	bool new_identity;
+};
+
+static void
+restore_clear(struct restore *restore)
+{
+	provenance_clear(&restore->provenance);
+	backup_index_clear(&restore->index);
+	inspection_clear(&restore->inspection);
+	instance_ref_clear(&restore->target);
+	incus_client_free(restore->client);
+}
+
+void
+restore_result_clear(struct restore_result *result)
+{
+	free(result->project);
+	free(result->name);
+	*result = (struct restore_result){0};
+}
+
+/* The archive's own words, opened up to its index. */
+static struct stream *
+open_archive(struct restore *restore, struct error *err)
+{
+	const char *file = restore->request->file;
+	struct meter_watch meter = watch_meter(restore->watch);
+	struct stream *data = archive_open(file, &restore->size_bytes, err);
+
+	if (data == NULL)
+		return NULL;
+	if (provenance_load(
+		file, restore->size_bytes, &restore->provenance, err) < 0)
+		return stream_refuse(data);
+	data = meter_new(data, &meter, err);
+	data = digest_new(data, &restore->digest, err);
+	data = unpack_new(data, &restore->packing, err);
+	data = inspect_new(data, &restore->inspection, err);
+	if (data == NULL) {
+		error_prefix(err, "'%s'", file);
+		return NULL;
+	}
+	if (backup_index_parse(restore->inspection.index_yaml,
+		restore->inspection.index_size, &restore->index, err) < 0) {
+		error_prefix(err, "'%s'", file);
+		return stream_refuse(data);
+	}
+	return data;
+}
+
+/* The instance's name in "<instance>-YYYYMMDD-HHMMSS.tar..."; the user has
+ * typed it. Heap, or NULL with err clear. */
+static char *
+name_in_file_name(const char *file, struct error *err)
+{
+	static const char pattern[] = "-dddddddd-dddddd.tar";
+	const char *base = strrchr(file, '/');
+	const char *end;
+	size_t i;
+
+	base = base != NULL ? base + 1 : file;
+	end = strstr(base, ".tar");
+	if (end == NULL || (size_t)(end - base) <= sizeof(pattern) - 5)
+		return NULL;
+	end -= sizeof(pattern) - 5;
+	for (i = 0; pattern[i] != '\0'; i++) {
+		bool fits = pattern[i] == 'd' ? end[i] >= '0' && end[i] <= '9'
+					      : end[i] == pattern[i];
+
+		if (!fits)
+			return NULL;
+	}
+	return text_copy(base, (size_t)(end - base), err);
+}
+
+/* Names on our side come from the request, or from this host's own record. */
+static int
+choose_name(struct restore *restore, const json_t *entry, struct error *err)
+{
+	const char *name = restore->request->name;
+	auto_free char *typed = NULL;
+
+	if (name == NULL && entry != NULL) {
+		name = json_text(entry, "instance");
+		restore->presumed = true;
+	}
+	if (name == NULL) {
+		typed = name_in_file_name(restore->request->file, err);
+		if (error_is_set(err))
+			return -1;
+		if (typed != NULL && strcmp(typed, restore->index.name) == 0)
+			name = typed;
+	}
+	if (name == NULL) {
+		error_set(err, ERROR_USAGE,
+		    _("'%s' is of unknown origin: it does not choose its name"),
+		    restore->request->file);
+		return error_hint(err, "--name %s", restore->index.name);
+	}
+	restore->target.name = text_copy(name, strlen(name), err);
+	return restore->target.name != NULL ? 0 : -1;
+}
+
+static int
+choose_project(struct restore *restore, const json_t *entry, struct error *err)
+{
+	const char *project = restore->request->project;
+
+	if (project == NULL && entry != NULL) {
+		project = json_text(entry, "project");
+		restore->presumed = true;
+	}
+	if (project == NULL) {
+		error_set(err, ERROR_USAGE,
+		    _("'%s' is of unknown origin: it does not choose its "
+		      "project"),
+		    restore->request->file);
+		return error_hint(err, "--project %s",
+		    *restore->index.project != '\0' ? restore->index.project
+						    : "default");
+	}
+	restore->target.project = text_copy(project, strlen(project), err);
+	return restore->target.project != NULL ? 0 : -1;
+}
+
+static int
+choose_target(struct restore *restore, struct error *err)
+{
+	const json_t *entry = provenance_entry(&restore->provenance);
+	auto_instance_word struct instance_word word = {0};
+
+	if (choose_name(restore, entry, err) < 0 ||
+	    choose_project(restore, entry, err) < 0)
+		return -1;
+	if (instance_word_parse(restore->target.name, &word, err) < 0)
+		return -1;
+	if (word.project != NULL)
+		return error_set(err, ERROR_USAGE,
+		    _("'%s' is not the name of an instance"),
+		    restore->target.name);
+	return 0;
+}
+
+/* Is the name free, or may its holder be replaced? Is there a twin? */
+static int
+check_name(struct restore *restore, struct error *err)
+{
+	const struct instance_ref *target = &restore->target;
+	auto_instance_names struct instance_names names = {0};
+	bool twin = false;
+	bool taken = false;
+
+	if (incus_list_names(restore->client, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		const struct instance_ref *one = &names.items[i];
+		bool here = strcmp(one->project, target->project) == 0;
+
+		if (here && strcmp(one->name, target->name) == 0)
+			taken = true;
+		else if (strcmp(one->name, restore->index.name) == 0)
+			twin = true;
+		if (!here && strcmp(one->name, target->name) == 0)
+			watch_note(restore->watch,
+			    _("the project '%s' holds an instance '%s', too"),
+			    one->project, one->name);
+	}
+	restore->new_identity =
+	    !restore->request->keep_identity &&
+	    (twin || strcmp(target->name, restore->index.name) != 0);
+	if (!taken)
+		return 0;
+	if (restore->request->force)
+		return replacement_prepare(restore->client, target,
+		    restore->watch, &restore->replacement, err);
+	error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
+	    target->project, target->name);
+	return error_hint(err,
+	    _("--name gives the restored one another name, --force replaces "
+	      "it"));
+}
+
+static int
+prepare(struct restore *restore, struct error *err)
+{
+	struct preflight_request request = {
+	    .storage = restore->request->storage};
+
+	if (choose_target(restore, err) < 0)
+		return -1;
+	request.project = restore->target.project;
+	if (preflight_check(restore->client, &restore->index, &request, err) <
+	    0)
+		return error_prefix(
+		    err, _("cannot restore '%s'"), restore->request->file);
+	return check_name(restore, err);
+}
+
+/* The last question before the last chunk. */
+static int
+check_whole(void *data, struct error *err)
+{
+	const struct restore *restore = data;
+	const json_t *manifest = restore->provenance.manifest;
+
+	if (provenance_check(&restore->provenance, &restore->digest,
+		restore->presumed, err) < 0)
+		return -1;
+	if (manifest == NULL)
+		return 0;
+	if ((uint64_t)json_number(manifest, "tar_size_bytes") !=
+		restore->inspection.tar_size_bytes ||
+	    (uint64_t)json_number(manifest, "entries") !=
+		restore->inspection.entries)
+		return error_set(err, ERROR_DAMAGED,
+		    _("its content is not what its manifest says"));
+	return 0;
+}
+
+static int
+import(struct restore *restore, struct stream *data, struct error *err)
+{
+	struct import_request request = {
+	    .project = restore->target.project,
+	    .name = restore->replacement.exists ? restore->replacement.beside
+						: restore->target.name,
+	    .pool = restore->request->storage,
+	};
+	int result = incus_backup_import(restore->client, &request, data, err);
+
+	watch_stop(restore->watch);
+	if (result < 0)
+		return error_prefix(
+		    err, _("cannot restore '%s'"), restore->request->file);
+	return 0;
+}
+
+/* Everything after the import; a failure here takes the new instance away. */
+static int
+finish(struct restore *restore, bool *ret_started, struct error *err)
+{
+	const struct instance_ref *target = &restore->target;
+	struct instance_ref fresh = {target->project,
+	    restore->replacement.exists ? restore->replacement.beside
+					: target->name};
+	bool start = restore->request->start || restore->replacement.running;
+	struct error ignored = {0};
+	int result = 0;
+
+	if (restore->new_identity)
+		result = identity_renew(restore->client, &fresh, err);
+	if (result == 0)
+		result = interrupt_check(err);
+	if (result == 0 && restore->replacement.exists)
+		result = replacement_finish(
+		    restore->client, target, &restore->replacement, err);
+	if (result < 0) {
+		interrupt_shield_up();
+		(void)incus_instance_delete(restore->client, &fresh, &ignored);
+		interrupt_shield_down();
+		return -1;
+	}
+	if (!start)
+		return 0;
+	if (incus_instance_start(restore->client, target, err) < 0)
+		return error_prefix(err,
+		    _("'%s/%s' is restored, but does not start"),
+		    target->project, target->name);
+	*ret_started = true;
+	return 0;
+}
+
+static int
+run(struct restore *restore, struct restore_result *result, struct error *err)
+{
+	auto_stream struct stream *data = NULL;
+
+	restore->client = incus_client_open(restore->request->timeout_s, err);
+	if (restore->client == NULL)
+		return -1;
+	data = open_archive(restore, err);
+	if (data == NULL || prepare(restore, err) < 0)
+		return -1;
+	if (restore->request->dry_run) {
+		watch_note(restore->watch, _("would restore '%s' as '%s/%s'"),
+		    restore->request->file, restore->target.project,
+		    restore->target.name);
+	} else {
+		data = gate_new(steal(data), check_whole, restore, err);
+		if (data == NULL)
+			return -1;
+		watch_start(
+		    restore->watch, restore->target.name, restore->size_bytes);
+		if (import(restore, data, err) < 0 ||
+		    finish(restore, &result->started, err) < 0)
+			return -1;
+	}
+
+	result->project = steal(restore->target.project);
+	result->name = steal(restore->target.name);
+	if (!restore->request->dry_run)
+		result->origin = origin_name(origin_of(&restore->digest));
+	return 0;
+}
+
+int
+restore_backup(const struct restore_request *request, const struct watch *watch,
+    struct restore_result *ret_result, struct error *err)
+{
+	struct restore restore = {.request = request, .watch = watch};
+	struct restore_result result = {0};
+	int status = run(&restore, &result, err);
+
+	restore_clear(&restore);
+	if (status == 0)
+		*ret_result = result;
+	return status;
+}

@@ -1,0 +1,39 @@
+/* restore.h - an archive becomes an instance */
+
+#ifndef ANKLUME_TRANSFER_RESTORE_H
+#define ANKLUME_TRANSFER_RESTORE_H
+
+#include <stdbool.h>
+
+struct error;
+struct watch;
+
+struct restore_request {
+	const char *file;    /* a path, or "-" */
+	const char *name;    /* NULL: as it was */
+	const char *project; /* NULL: as it was; unknown origin: required */
+	const char *storage; /* NULL: the pool that the archive names */
+	int timeout_s;
+	bool force;
+	bool start;
+	bool keep_identity;
+	bool dry_run;
+};
+
+struct restore_result {
+	char *project;
+	char *name;
+	const char *origin; /* static; NULL with a dry run */
+	bool started;
+};
+
+void restore_result_clear(struct restore_result *result);
+
+/* Decrypt, decompress, check and upload in one pass; the daemon gets the last
+ * chunk only when every check has passed. What can be refused is refused before
+ * the first byte. On failure no instance is left behind. */
+int restore_backup(const struct restore_request *request,
+    const struct watch *watch, struct restore_result *ret_result,
+    struct error *err);
+
+#endif
