@@ -1,0 +1,102 @@
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "transfer/restore.h"
+
+struct restore_options {
+	const char *file;
+	const char *name;
+	const char *storage;
+	bool force;
+	bool start;
+	bool keep_identity;
+};
+
+#define FIELD(name) offsetof(struct restore_options, name)
+
+static const struct option_spec specs[] = {
+    {"file", 0, OPTION_TEXT, FIELD(file), N_("FILE"),
+	N_("the archive, or - for standard input")},
+    {"name", 0, OPTION_TEXT, FIELD(name), N_("NAME"),
+	N_("restore under this name")},
+    {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
+	N_("restore into this storage pool")},
+    {"force", 0, OPTION_FLAG, FIELD(force), NULL,
+	N_("replace the instance of that name")},
+    {"start", 0, OPTION_FLAG, FIELD(start), NULL,
+	N_("start it when it is there")},
+    {"keep-identity", 0, OPTION_FLAG, FIELD(keep_identity), NULL,
+	N_("keep MAC addresses and UUID beside the original")},
+    {0},
+};
+
+static int
+choose_file(const struct invocation *invocation, const char **ret_file,
+    struct error *err)
+{
+	const struct restore_options *options = invocation->options;
+
+	if (options->file != NULL && invocation->argument_count > 0)
+		return error_set(err, ERROR_USAGE,
+		    _("'%s' and --file '%s': which one?"),
+		    invocation->arguments[0], options->file);
+	if (options->file == NULL && invocation->argument_count == 0) {
+		error_set(err, ERROR_USAGE, _("which archive?"));
+		return error_hint(err, "anklume backup restore --file FILE");
+	}
+	*ret_file =
+	    options->file != NULL ? options->file : invocation->arguments[0];
+	return 0;
+}
+
+static int
+run(const struct invocation *invocation, struct error *err)
+{
+	const struct restore_options *options = invocation->options;
+	struct restore_request request = {
+	    .name = options->name,
+	    /* A current project breaks ties; it says not where to restore. */
+	    .project = invocation->global->project,
+	    .storage = options->storage,
+	    .timeout_s = invocation->timeout_s,
+	    .force = options->force,
+	    .start = options->start,
+	    .keep_identity = options->keep_identity,
+	    .dry_run = invocation->global->dry_run,
+	};
+	struct restore_result result = {0};
+	auto_json json_t *fields = NULL;
+	int status;
+
+	if (choose_file(invocation, &request.file, err) < 0)
+		return -1;
+	status = restore_backup(
+	    &request, output_watch(invocation->output), &result, err);
+	if (status == 0 && !request.dry_run)
+		output_line(
+		    invocation->output, "%s/%s", result.project, result.name);
+	fields = json_pack("{s:s?, s:s?, s:s?, s:b}", "project", result.project,
+	    "instance", result.name, "origin", result.origin, "started",
+	    result.started);
+	output_json(invocation->output, fields);
+	restore_result_clear(&result);
+	return status;
+}
+
+const struct command backup_restore_command = {
+    .words = "backup restore",
+    .arguments = N_("[FILE]"),
+    .summary = N_("make an instance from an archive, all checks passed"),
+    .examples = "  anklume backup restore --file "
+		"backups/web-20260214-120000.tar.gz\n"
+		"  anklume backup restore --file web.tar.gz.gpg --name web2 "
+		"--project work\n",
+    .options = specs,
+    .options_size = sizeof(struct restore_options),
+    .arguments_min = 0,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,262 @@
+#include "cli/command.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "cli/output.h"
+#include "cli/usage.h"
+#include "config.h"
+
+/* Without any byte or news from the daemon. */
+#define TIMEOUT_DEFAULT_S 120
+#define TIMEOUT_MAX_S (24 * 60 * 60)
+
+#define GLOBAL(field) offsetof(struct global_options, field)
+
+const struct option_spec global_option_specs[] = {
+    {"project", 0, OPTION_TEXT, GLOBAL(project), N_("P"),
+	N_("the project, where a name alone does not tell")},
+    {"json", 0, OPTION_FLAG, GLOBAL(json), NULL,
+	N_("one JSON object on standard output at the end")},
+    {"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL,
+	N_("no progress, no remarks")},
+    {"verbose", 'v', OPTION_FLAG, GLOBAL(verbose), NULL, N_("say more")},
+    {"no-color", 0, OPTION_FLAG, GLOBAL(no_color), NULL, N_("no colors")},
+    {"dry-run", 'n', OPTION_FLAG, GLOBAL(dry_run), NULL,
+	N_("look, and write nothing")},
+    {"yes", 'y', OPTION_FLAG, GLOBAL(yes), NULL,
+	N_("answer questions with yes")},
+    {"timeout", 0, OPTION_TEXT, GLOBAL(timeout), N_("SECONDS"),
+	N_("give up without any news from the other side")},
+    {"help", 'h', OPTION_FLAG, GLOBAL(help), NULL, N_("this text")},
+    {"version", 0, OPTION_FLAG, GLOBAL(version), NULL, N_("the version")},
+    {0},
+};
+
+/* Which command the first words name, and how many words that took. */
+static const struct command *
+find_command(char *const *words, size_t *ret_used)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const char *verb = strchr(commands[i]->words, ' ');
+		size_t group = (size_t)(verb - commands[i]->words);
+
+		if (words[0] == NULL)
+			break;
+		if (commands[i]->alias != NULL &&
+		    strcmp(words[0], commands[i]->alias) == 0) {
+			*ret_used = 1;
+			return commands[i];
+		}
+		if (words[1] != NULL && strlen(words[0]) == group &&
+		    strncmp(words[0], commands[i]->words, group) == 0 &&
+		    strcmp(words[1], verb + 1) == 0) {
+			*ret_used = 2;
+			return commands[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_group(const char *word)
+{
+	for (size_t i = 0; word != NULL && commands[i] != NULL; i++) {
+		if (text_starts_with(commands[i]->words, word) &&
+		    commands[i]->words[strlen(word)] == ' ')
+			return true;
+	}
+	return false;
+}
+
+static int
+unknown_command(char *const *words, struct error *err)
+{
+	if (is_group(words[0]) && words[1] == NULL)
+		error_set(err, ERROR_USAGE, _("what shall '%s' do?"), words[0]);
+	else if (is_group(words[0]))
+		error_set(err, ERROR_USAGE, _("unknown command '%s %s'"),
+		    words[0], words[1]);
+	else
+		error_set(
+		    err, ERROR_USAGE, _("unknown command '%s'"), words[0]);
+	return error_hint(err,
+	    is_group(words[0]) ? "anklume help %s" : "anklume help%.0s",
+	    words[0]);
+}
+
+/* "help", "-h" and no words at all show usage, of what is named. */
+static void
+show_help(char *const *words)
+{
+	const struct command *command;
+	size_t used;
+
+	if (words[0] != NULL && strcmp(words[0], "help") == 0)
+		words++;
+	command = find_command(words, &used);
+	if (command != NULL)
+		usage_print_command(command);
+	else
+		usage_print_list(is_group(words[0]) ? words[0] : NULL);
+}
+
+static int
+check_arguments(const struct command *command, size_t count,
+    char *const *arguments, struct error *err)
+{
+	if (count < command->arguments_min)
+		error_set(err, ERROR_USAGE, _("'%s' wants %s"), command->words,
+		    _(command->arguments));
+	else if (count > command->arguments_max)
+		error_set(err, ERROR_USAGE, _("'%s' is one word too many"),
+		    arguments[command->arguments_max]);
+	else
+		return 0;
+	return error_hint(err, "anklume help %s", command->words);
+}
+
+static int
+parse_timeout(
+    const struct global_options *global, int *ret_seconds, struct error *err)
+{
+	uint64_t seconds = TIMEOUT_DEFAULT_S;
+
+	if (global->timeout != NULL &&
+	    (!text_parse_number(global->timeout, TIMEOUT_MAX_S, &seconds) ||
+		seconds == 0))
+		return error_set(err, ERROR_USAGE,
+		    _("--timeout wants seconds, 1 to %d, not '%s'"),
+		    TIMEOUT_MAX_S, global->timeout);
+	*ret_seconds = (int)seconds;
+	return 0;
+}
+
+static const char *
+chosen_project(const struct global_options *global)
+{
+	const char *current = getenv("INCUS_PROJECT");
+
+	if (global->project != NULL)
+		return global->project;
+	return current != NULL && *current != '\0' ? current : NULL;
+}
+
+static int
+run_command(const struct command *command, int argc, char **argv,
+    struct global_options *global, struct error *err)
+{
+	auto_free void *options = calloc(1, command->options_size + 1);
+	struct option_target targets[] = {
+	    {global_option_specs, global}, {command->options, options}, {0}};
+	struct invocation invocation = {.global = global, .options = options};
+	char **arguments = NULL;
+	struct output *output;
+	int status;
+
+	if (options == NULL)
+		return error_set_memory(err);
+	if (options_parse(argc, argv, targets, true, &arguments, err) < 0) {
+		error_hint(err, "anklume help %s", command->words);
+		return -1;
+	}
+	if (global->help) {
+		usage_print_command(command);
+		return 0;
+	}
+	while (arguments[invocation.argument_count] != NULL)
+		invocation.argument_count++;
+	if (check_arguments(
+		command, invocation.argument_count, arguments, err) < 0 ||
+	    parse_timeout(global, &invocation.timeout_s, err) < 0)
+		return -1;
+
+	output = output_new(global, err);
+	if (output == NULL)
+		return -1;
+	invocation.arguments = (const char *const *)arguments;
+	invocation.project = chosen_project(global);
+	invocation.output = output;
+	(void)command->run(&invocation, err);
+	/* gpg hears the same Ctrl-C: its failure is not the cause. */
+	if (error_is_set(err) && interrupt_seen() &&
+	    err->code != ERROR_INTERRUPTED && err->code != ERROR_TERMINATED) {
+		error_clear(err);
+		(void)interrupt_check(err);
+	}
+	status = output_finish(output, command->words, err);
+	output_free(output);
+	return status;
+}
+
+/* Words in the user's language, unless a script reads them. */
+static void
+choose_language(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			return;
+	}
+	(void)setlocale(LC_MESSAGES, "");
+	(void)setlocale(LC_CTYPE, "");
+	(void)bindtextdomain("anklume", LOCALE_DIR);
+	(void)bind_textdomain_codeset("anklume", "UTF-8");
+	(void)textdomain("anklume");
+}
+
+/* An error before there is an output to print it. */
+static int
+fail_early(struct error *err)
+{
+	struct global_options plain = {0};
+	struct error failure = {0};
+	struct output *output = output_new(&plain, &failure);
+	int status =
+	    output != NULL ? output_finish(output, "", err) : (int)err->code;
+
+	output_free(output);
+	return status;
+}
+
+int
+command_line_run(int argc, char **argv)
+{
+	struct global_options global = {0};
+	struct option_target targets[] = {{global_option_specs, &global}, {0}};
+	const struct command *command;
+	struct error err = {0};
+	char **words = NULL;
+	size_t used = 0;
+	int status;
+
+	choose_language(argc, argv);
+	if (interrupt_install(&err) < 0 ||
+	    options_parse(argc, argv, targets, false, &words, &err) < 0)
+		return fail_early(&err);
+	if (global.version) {
+		(void)printf("anklume %s\n", ANKLUME_VERSION);
+		return fail_early(&err);
+	}
+	if (global.help || words[0] == NULL || strcmp(words[0], "help") == 0) {
+		show_help(words);
+		return fail_early(&err);
+	}
+	command = find_command(words, &used);
+	if (command == NULL) {
+		unknown_command(words, &err);
+		return fail_early(&err);
+	}
+
+	/* The last word of the command takes argv[0]'s place for getopt. */
+	words += used - 1;
+	status = run_command(
+	    command, argc - (int)(words - argv), words, &global, &err);
+	return status < 0 ? fail_early(&err) : status;
+}

@@ -1,0 +1,71 @@
+/* command.h - a command describes itself; main.c only lists the descriptions */
+
+#ifndef ANKLUME_CLI_COMMAND_H
+#define ANKLUME_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+
+struct error;
+struct output;
+
+/* What may stand before and after any command. */
+struct global_options {
+	bool help;
+	bool version;
+	bool json;
+	bool quiet;
+	bool verbose;
+	bool no_color;
+	bool dry_run;
+	bool yes;
+	const char *project;
+	const char *timeout;
+};
+
+extern const struct option_spec global_option_specs[];
+
+/* What a command gets to work with. */
+struct invocation {
+	const struct global_options *global;
+	int timeout_s;	     /* of --timeout, or the default */
+	const char *project; /* of --project or INCUS_PROJECT, or NULL */
+	void *options;	     /* the command's own, filled */
+	const char *const *arguments;
+	size_t argument_count;
+	struct output *output;
+};
+
+struct command {
+	const char *words;     /* "backup create" */
+	const char *alias;     /* "copy"; NULL is none */
+	const char *arguments; /* "INSTANCE", for usage; N_() */
+	const char *summary;   /* one line of the command list; N_() */
+	const char *examples;  /* lines, each indented by two; NULL is none */
+	const struct option_spec *options; /* NULL is none */
+	size_t options_size; /* of the struct that the table fills */
+	size_t arguments_min;
+	size_t arguments_max;
+	int (*run)(const struct invocation *invocation, struct error *err);
+};
+
+/* Arguments without a limit of their own. */
+#define ARGUMENTS_ANY 4096
+
+extern const struct command backup_create_command;
+extern const struct command backup_restore_command;
+extern const struct command portal_copy_command;
+extern const struct command snapshot_create_command;
+extern const struct command snapshot_delete_command;
+extern const struct command snapshot_list_command;
+extern const struct command snapshot_restore_command;
+
+/* All of them, NULL at the end. */
+extern const struct command *const commands[];
+
+/* Parse, choose, run: the exit status. */
+int command_line_run(int argc, char **argv);
+
+#endif

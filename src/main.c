@@ -1,0 +1,23 @@
+#include <stddef.h>
+
+#include "base/descriptors.h"
+#include "cli/command.h"
+
+const struct command *const commands[] = {
+    &portal_copy_command,
+    &backup_create_command,
+    &backup_restore_command,
+    &snapshot_create_command,
+    &snapshot_list_command,
+    &snapshot_restore_command,
+    &snapshot_delete_command,
+    NULL,
+};
+
+int
+main(int argc, char **argv)
+{
+	if (descriptors_open_standard() < 0)
+		return 1;
+	return command_line_run(argc, argv);
+}
