@@ -1,0 +1,450 @@
+"""Hostile sources and hostile destinations: the copy is right, or there is none
+and nothing is left of it."""
+
+import re
+import stat
+
+import pytest
+
+from scripted_sftp import (ATTRS, CLOSE, DATA, EOF, EXTENDED, FAILURE, FSETSTAT,
+                           FSTAT, HANDLE, INIT, LSTAT, NAME, OK, OPEN, READ,
+                           READLINK, STAT, STATUS, VERSION, WRITE, attributes,
+                           directory, link, packet, regular, status, text, u32)
+
+BIG = bytes(i * 7 % 251 for i in range(300000))
+
+COPY = ("portal", "copy", "web:/root/file", "db:/root/new")
+FETCH = ("portal", "copy", "web:/root/file", "here")
+
+
+@pytest.fixture
+def source(daemon):
+    guest = daemon.guests["web"]
+    guest.files["/root/file"] = regular(BIG, 0o640, uid=1000, gid=1001)
+    return guest
+
+
+@pytest.fixture
+def target(daemon):
+    return daemon.guests["db"]
+
+
+def check_nothing(target, result, *statuses):
+    """Refused, and the destination is as it was."""
+    assert result.status in (statuses or (1,)), result
+    assert re.match("anklume: .", result.err), result
+    assert "/root/new" not in target.files
+    assert target.temporaries == []
+
+
+def copied(target):
+    return bytes(target.files["/root/new"].data)
+
+
+def test_a_copy_keeps_bytes_owner_mode_and_time(source, target, anklume):
+    assert anklume(*COPY).status == 0
+    assert target.files["/root/new"] == source.files["/root/file"]
+    assert target.temporaries == []
+
+
+# Lengths.
+
+LENGTHS = [0, 1, 4, 256 * 1024 + 1, 1 << 31, (1 << 32) - 1]
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("kind", [INIT, STAT, OPEN, READ])
+def test_a_length_that_no_packet_has_from_the_source(
+        source, target, anklume, kind, length):
+    source.on(kind, lambda answer, request: u32(length) + answer[4:])
+    check_nothing(target, anklume(*COPY, "--timeout", "1"), 1, 9)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("kind", [INIT, LSTAT, OPEN, WRITE, EXTENDED])
+def test_a_length_that_no_packet_has_from_the_destination(
+        source, target, anklume, kind, length):
+    target.on(kind, lambda answer, request: u32(length) + answer[4:])
+    result = anklume(*COPY, "--timeout", "1")
+    assert result.status in (1, 9), result
+
+
+# The greeting.
+
+@pytest.mark.parametrize("greeting", [
+    packet(VERSION, u32(0)), packet(VERSION, u32(2)), packet(VERSION, u32(4)),
+    packet(VERSION, u32(999)), packet(VERSION, b"\0\0"), packet(VERSION, b""),
+    packet(STATUS, u32(3)), packet(VERSION, u32(3) + u32(1 << 30) + b"name"),
+    packet(VERSION, u32(3) + text("half a pair")),
+    packet(VERSION, u32(3)) + packet(VERSION, u32(3)), b"SSH-2.0-OpenSSH_9\r\n",
+], ids=lambda greeting: greeting[:24].hex())
+def test_a_greeting_that_is_not_version_3(source, target, anklume, greeting):
+    source.on(INIT, lambda answer, request: greeting)
+    check_nothing(target, anklume(*COPY, "--timeout", "1"), 1, 9)
+
+
+def test_a_greeting_with_thousands_of_extensions(source, target, anklume):
+    source.extensions = [f"x{i}@example.org" for i in range(9000)]
+    assert anklume(*COPY).status == 0
+
+
+@pytest.mark.parametrize("words, exclusive", [
+    ("posix-rename@openssh.com", False), ("hardlink@openssh.com", True)])
+def test_a_destination_that_cannot_publish(source, target, anklume, words,
+                                           exclusive):
+    target.extensions.remove(words)
+    result = anklume(*COPY, *(["--no-clobber"] if exclusive else []))
+    check_nothing(target, result)
+    assert words in result.err
+
+
+# Ids.
+
+def wrong_id(answer, request):
+    return answer[:5] + u32(request.id + 1000) + answer[9:]
+
+
+def twice(answer, request):
+    return answer + answer
+
+
+def unasked(answer, request):
+    return answer + status(request.id + 77, OK)
+
+
+@pytest.mark.parametrize("change", [wrong_id, twice, unasked])
+@pytest.mark.parametrize("kind", [STAT, OPEN, FSTAT, READ])
+def test_answers_to_no_request_from_the_source(source, target, anklume, kind,
+                                               change):
+    source.on(kind, change)
+    check_nothing(target, anklume(*COPY, "--timeout", "1"), 1)
+
+
+@pytest.mark.parametrize("change", [wrong_id, twice, unasked])
+@pytest.mark.parametrize("kind", [STAT, LSTAT, OPEN, WRITE, FSETSTAT])
+def test_answers_to_no_request_from_the_destination(
+        source, target, anklume, kind, change):
+    target.on(kind, change)
+    result = anklume(*COPY, "--timeout", "1")
+    assert result.status == 1, result
+    assert "/root/new" not in target.files
+
+
+# What a READ brings.
+
+def data(request, content):
+    return packet(DATA, u32(request.id) + text(content))
+
+
+READS = {
+    "longer than asked": lambda a, r: data(r, BIG[:200000]),
+    "one byte longer": lambda a, r: data(r, bytes(131073)),
+    "no bytes": lambda a, r: data(r, b""),
+    "a length of its own": lambda a, r: packet(
+        DATA, u32(r.id) + u32(1 << 31) + b"x"),
+    "end of file": lambda a, r: status(r.id, EOF),
+    "status OK": lambda a, r: status(r.id, OK),
+    "failure": lambda a, r: status(r.id, FAILURE, "input/output error"),
+    "status 4294967295": lambda a, r: status(r.id, (1 << 32) - 1),
+    "an empty status": lambda a, r: packet(STATUS, u32(r.id)),
+    "a handle": lambda a, r: packet(HANDLE, u32(r.id) + text("1")),
+    "names": lambda a, r: packet(NAME, u32(r.id) + u32(1 << 31)),
+    "an unknown packet": lambda a, r: packet(250, u32(r.id)),
+}
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("change", READS.values(), ids=READS)
+def test_a_read_that_brings_something_else(source, target, anklume, change, n):
+    source.nth(READ, n, change)
+    check_nothing(target, anklume(*COPY))
+
+
+def test_a_read_that_brings_something_else_for_this_side(source, anklume):
+    for change in READS.values():
+        source.nth(READ, 3, change)
+        assert anklume(*FETCH).status == 1
+        assert anklume.leftovers == []
+
+
+def test_a_file_that_ends_before_its_size(source, target, anklume):
+    source.on(FSTAT, lambda answer, request: packet(
+        ATTRS, u32(request.id) + attributes(
+            len(BIG) + 1, 0, 0, stat.S_IFREG | 0o644, (1, 1))))
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "shrank" in result.err
+
+
+def test_a_file_that_holds_more_than_its_size(source, target, anklume):
+    lie = regular(BIG)
+    for kind in (STAT, FSTAT):
+        source.on(kind, lambda answer, request: packet(
+            ATTRS, u32(request.id) + attributes(
+                1000, 0, 0, lie.mode, (1, 1))))
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "more than its size" in result.err
+
+
+def test_a_source_that_falls_silent_inside_a_read(source, target, anklume):
+    def silence(answer, request):
+        return answer[:100] if request is not None else answer
+    source.nth(READ, 3, silence)
+    source.on(READ, source.bent[READ])
+    check_nothing(target, anklume(*COPY, "--timeout", "1"), 9)
+
+
+def test_a_destination_that_falls_silent(source, target, anklume):
+    for kind in (INIT, LSTAT, OPEN, WRITE, FSTAT, EXTENDED):
+        target.bent.clear()
+        target.on(kind, lambda answer, request: b"")
+        result = anklume(*COPY, "--timeout", "1")
+        assert result.status == 9, (kind, result)
+
+
+# Slow and strange, but right.
+
+@pytest.mark.parametrize("most", [1, 511, 32767, 1 << 20])
+def test_short_reads_give_the_same_bytes(source, target, anklume, most):
+    source.files["/root/file"] = regular(BIG[:20000 * min(most, 15)])
+    source.read_most = most
+    assert anklume(*COPY).status == 0
+    assert copied(target) == source.files["/root/file"].data
+
+
+def test_reads_of_changing_length_give_the_same_bytes(source, target, anklume):
+    lengths = [32768, 1, 30000, 2, 3, 32768]
+
+    def uneven(answer, request):
+        handle, offset = request.bytes(), request.u64()
+        del handle
+        lengths.append(lengths.pop(0))
+        size = min(request.u32(), lengths[0])
+        part = BIG[offset:offset + size]
+        return data(request, part) if part else answer
+    source.on(READ, uneven)
+    assert anklume(*COPY).status == 0
+    assert copied(target) == BIG
+
+
+def test_answers_in_reverse_order_give_the_same_bytes(source, target, anklume):
+    held = []
+
+    def reverse(answer, request):
+        request.bytes()
+        end = request.u64() + request.u32()
+        held.insert(0, answer)
+        if len(held) < 8 and 32768 < end < len(BIG):
+            return b""
+        out = b"".join(held)
+        held.clear()
+        return out
+    source.on(READ, reverse)
+    assert anklume(*COPY).status == 0
+    assert copied(target) == BIG
+
+
+def test_answers_byte_by_byte_give_the_same_bytes(source, target, anklume):
+    source.files["/root/file"] = regular(BIG[:2000])
+    source.dribble = target.dribble = True
+    assert anklume(*COPY).status == 0
+    assert copied(target) == BIG[:2000]
+
+
+# Attributes.
+
+def of(*fields, **named):
+    return lambda answer, request: packet(
+        ATTRS, u32(request.id) + attributes(*fields, **named))
+
+
+REG = stat.S_IFREG | 0o644
+ATTRIBUTES = {
+    "nothing": of(),
+    "no size": of(uid=0, gid=0, mode=REG, times=(1, 1)),
+    "no mode": of(300000, 0, 0, times=(1, 1)),
+    "all flags": lambda a, r: packet(
+        ATTRS, u32(r.id) + u32((1 << 32) - 1) + a[13:]),
+    "endless extensions": lambda a, r: packet(
+        ATTRS, u32(r.id) + u32(1 << 31 | 15) + a[13:] + u32((1 << 32) - 1)),
+    "size of 2^63": of(1 << 63, 0, 0, REG, (1, 1)),
+    "size of 2^64 - 1": of((1 << 64) - 1, 0, 0, REG, (1, 1)),
+    "cut": lambda a, r: packet(ATTRS, u32(r.id) + a[9:20]),
+    "directory": of(4096, 0, 0, stat.S_IFDIR | 0o755, (1, 1)),
+    "FIFO": of(0, 0, 0, stat.S_IFIFO | 0o644, (1, 1)),
+    "device": of(0, 0, 0, stat.S_IFCHR | 0o644, (1, 1)),
+    "disk": of(0, 0, 0, stat.S_IFBLK | 0o644, (1, 1)),
+    "socket": of(0, 0, 0, stat.S_IFSOCK | 0o644, (1, 1)),
+    "link": of(0, 0, 0, stat.S_IFLNK | 0o777, (1, 1)),
+    "no type": of(0, 0, 0, 0o644, (1, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", [STAT, FSTAT], ids=["STAT", "FSTAT"])
+@pytest.mark.parametrize("change", ATTRIBUTES.values(), ids=ATTRIBUTES)
+def test_attributes_of_no_regular_file(source, target, anklume, change, kind):
+    source.nth(kind, 1, change)
+    check_nothing(target, anklume(*COPY), 1, 2)
+    if kind == STAT and "FIFO" in str(change):
+        assert not any(words.startswith("open") for words in source.log)
+
+
+def test_a_fifo_is_not_opened(source, target, anklume):
+    source.on(STAT, ATTRIBUTES["FIFO"])
+    check_nothing(target, anklume(*COPY))
+    assert source.log == []
+
+
+def test_a_file_that_is_another_at_its_end(source, target, anklume):
+    source.nth(STAT, 2, of(len(BIG), 0, 0, REG, (2, 2)))
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "replaced" in result.err
+
+
+# Handles, links, words.
+
+@pytest.mark.parametrize("size", [0, 257, 200000])
+@pytest.mark.parametrize("end", ["web", "db"])
+def test_a_handle_of_an_impossible_size(daemon, source, target, anklume, end,
+                                        size):
+    daemon.guests[end].on(OPEN, lambda answer, request: packet(
+        HANDLE, u32(request.id) + text("h" * size)))
+    check_nothing(target, anklume(*COPY))
+
+
+def test_a_link_that_leads_to_itself(source, target, anklume):
+    target.files["/root/new"] = link("/root/new")
+    result = anklume(*COPY)
+    assert result.status == 1, result
+    assert "too many levels" in result.err
+    assert target.log == []
+
+
+def test_links_that_lead_ever_deeper(source, target, anklume):
+    target.files["/root/new"] = link("/root/new/" + "x/" * 900)
+    result = anklume(*COPY)
+    assert result.status == 1, result
+    assert target.log == []
+
+
+@pytest.mark.parametrize("names", [
+    u32(0), u32(2) + text("/a") + text("") + attributes(), u32((1 << 32) - 1),
+    u32(1) + text("") + text("") + attributes(),
+    u32(1) + text("/root/\0x") + text("") + attributes(),
+    u32(1) + text("/" + "x" * 5000) + text("") + attributes(),
+    u32(1) + u32(1 << 31) + b"x", b"",
+], ids=["none", "two", "2^32 - 1", "empty", "zero byte", "too long",
+        "a length of its own", "cut"])
+def test_a_link_to_no_path(source, target, anklume, names):
+    target.files["/root/new"] = link("/nowhere")
+    target.on(READLINK, lambda answer, request: packet(
+        NAME, u32(request.id) + names))
+    result = anklume(*COPY)
+    assert result.status == 1, result
+    assert target.log == []
+
+
+@pytest.mark.parametrize("kind", [STAT, OPEN, READ])
+def test_words_with_escape_sequences(source, target, anklume, kind):
+    source.on(kind, lambda answer, request: status(
+        request.id, FAILURE, "bad \x1b]52;c;aGk=\x07\r\n\u202e" + "y" * 200000))
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "bad \\x1b]52" in result.err
+    assert len(result.err) < 1500
+
+
+# A destination that fails.
+
+def refuse(message):
+    return lambda answer, request: status(request.id, FAILURE, message)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("message, code", [
+    ("write /root: no space left on device", 13),
+    ("write /root: disk quota exceeded", 13),
+    ("input/output error", 1)])
+def test_a_write_that_fails(source, target, anklume, n, message, code):
+    target.nth(WRITE, n, refuse(message))
+    result = anklume(*COPY)
+    check_nothing(target, result, code)
+    assert message in result.err
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("kind, count", [
+    (OPEN, 1), (FSETSTAT, 3), (FSTAT, 1), (CLOSE, 1), (EXTENDED, 1)])
+def test_a_step_that_fails(source, target, anklume, kind, count, n):
+    if n > count:
+        return
+    target.nth(kind, n, refuse("operation not permitted"))
+    if kind == EXTENDED:
+        target.publishes = False
+    result = anklume(*COPY)
+    assert result.status == 1, result
+    assert "operation not permitted" in result.err
+    assert target.temporaries == []
+
+
+def test_an_old_file_stays_when_the_new_one_fails(source, target, anklume):
+    target.files["/root/new"] = regular(b"old")
+    for kind in (OPEN, WRITE, FSTAT, FSETSTAT, CLOSE):
+        target.bent.clear()
+        target.nth(kind, 1, refuse("input/output error"))
+        assert anklume(*COPY).status == 1
+        assert copied(target) == b"old"
+        assert target.temporaries == []
+
+
+@pytest.mark.parametrize("change", [
+    of(len(BIG) - 1, 0, 0, REG), of(0, 0, 0, REG), of(len(BIG) + 1, 0, 0, REG),
+    of(mode=REG), lambda a, r: packet(ATTRS, u32(r.id))])
+def test_a_written_size_that_is_not_right(source, target, anklume, change):
+    target.on(FSTAT, change)
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "bytes were written" in result.err
+
+
+def test_a_source_that_fails_leaves_nothing_at_the_destination(
+        source, target, anklume):
+    source.nth(READ, 5, lambda a, r: status(r.id, FAILURE, "EIO"))
+    check_nothing(target, anklume(*COPY))
+    assert [words for words in target.log if words.startswith("remove")]
+
+
+# Connections that are cut.
+
+def session_bytes(guest, anklume):
+    """How many bytes a whole session sends."""
+    guest.cut_after = 1 << 40
+    assert anklume(*COPY).status == 0
+    return guest.sent
+
+
+@pytest.mark.parametrize("end", ["web", "db"])
+def test_a_connection_closed_at_any_byte(daemon, source, target, anklume, end):
+    source.files["/root/file"] = regular(BIG[:100000])
+    total = session_bytes(daemon.guests[end], anklume)
+    target.files.pop("/root/new")
+    for n in [*range(0, 200, 13), *range(200, total, total // 25), total - 1]:
+        daemon.guests[end].cut_after = n
+        result = anklume(*COPY)
+        if end == "web":
+            check_nothing(target, result)
+        else:
+            assert result.status == 1, (n, result)
+            # The answer to the rename may be what is lost.
+            assert copied(target) == BIG[:100000] \
+                if "/root/new" in target.files else True
+            target.files.pop("/root/new", None)
+
+
+def test_a_full_directory_is_not_published_into(source, target, anklume):
+    target.files["/root/new"] = directory()
+    source.nth(READ, 1, refuse("EIO"))
+    check = anklume(*COPY)
+    assert check.status == 1, check

@@ -1,0 +1,258 @@
+"""What every system test can ask for: a daemon, a box to play with, a key."""
+
+import ctypes
+import os
+import pathlib
+import subprocess
+import uuid
+
+import pytest
+
+import keys
+import lab as lab_module
+import places
+
+CLONE_NEWNS = 0x00020000
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+STATE = pathlib.Path("/var/lib/anklume")
+
+
+def _mount(source, target, kind, flags):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(source, target, kind, flags, None) < 0:
+        raise OSError(ctypes.get_errno(), "mount", target)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(lab):
+    """This host's record is not the tests' to write: hide it from them."""
+    del lab
+    libc = ctypes.CDLL(None, use_errno=True)
+    made = not STATE.exists()
+    STATE.mkdir(parents=True, exist_ok=True)
+    if libc.unshare(CLONE_NEWNS) < 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
+    _mount(b"tmpfs", str(STATE).encode(), b"tmpfs", 0)
+    yield
+    libc.umount2(str(STATE).encode(), 2)
+    if made:
+        STATE.rmdir()
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """Both daemons, up for the whole run."""
+    check = lab_module.run([lab_module.LAB, "check"])
+    if check.status != 0:
+        reason = "no lab on this machine: " + check.out.strip()
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    up = lab_module.run([lab_module.LAB, "up"], deadline_s=900)
+    assert up.status == 0, up
+    yield {v: lab_module.Daemon(v) for v in ("6", "7")}
+    if os.environ.get("ANKLUME_LAB_KEEP") != "1":
+        lab_module.run([lab_module.LAB, "down"])
+
+
+@pytest.fixture(params=["6", "7"])
+def daemon(request, lab):
+    """One daemon; a test that asks for it runs on both."""
+    return lab[request.param]
+
+
+@pytest.fixture
+def lab_seven(lab):
+    """The newer daemon, where both would show the same."""
+    return lab["7"]
+
+
+class Box:
+    """A small container of one test's own."""
+
+    def __init__(self, daemon, name, project, pool):
+        self.daemon, self.name = daemon, name
+        self.project, self.pool = project, pool
+
+    def __str__(self):
+        return f"{self.project}/{self.name}"
+
+    def place(self, path):
+        return f"{self}:{path}"
+
+    def inner(self, path="/"):
+        """A path of its own as seen from the machine, ids as inside."""
+        name = self.name
+        if self.project != "default":
+            name = f"{self.project}_{name}"
+        return (self.daemon.files / "storage-pools" / self.pool
+                / "containers" / name / "rootfs" / path.lstrip("/"))
+
+    def exec(self, *words, stdin=b"", check=True):
+        return self.daemon.exec(self.name, *words, project=self.project,
+                                stdin=stdin, check=check)
+
+    def read(self, path):
+        return self.daemon.read(self.name, path, self.project)
+
+    def write(self, path, data, mode="0644"):
+        self.daemon.write(self.name, path, data, self.project, mode)
+
+    def stop(self):
+        self.daemon.incus("stop", "-f", self.name, "--project", self.project)
+
+    def start(self):
+        self.daemon.incus("start", self.name, "--project", self.project)
+
+    def delete(self):
+        self.daemon.incus("delete", "-f", self.name, "--project",
+                          self.project, check=False)
+
+
+@pytest.fixture
+def make_box(daemon):
+    """Make containers that are gone after the test."""
+    made = []
+
+    def make(name=None, project="default", pool="default", start=True,
+             on=None):
+        name = name or "t" + uuid.uuid4().hex[:10]
+        where = on or daemon
+        where.incus("launch" if start else "init", "busybox", name,
+                    "--project", project, "-s", pool)
+        box = Box(where, name, project, pool)
+        made.append(box)
+        return box
+
+    yield make
+    for box in made:
+        box.delete()
+
+
+@pytest.fixture
+def box(make_box):
+    return make_box()
+
+
+@pytest.fixture(scope="session")
+def kept_box(lab):
+    """Containers that live as long as the run, made when first asked for."""
+    del lab
+    made = {}
+
+    def get(daemon, project, pool, start=True):
+        key = daemon.version, project, pool, start
+        if key not in made:
+            name = "kept-" + uuid.uuid4().hex[:10]
+            daemon.incus("launch" if start else "init", "busybox", name,
+                         "--project", project, "-s", pool)
+            made[key] = Box(daemon, name, project, pool)
+        return made[key]
+
+    yield get
+    for box in made.values():
+        left = places.leftovers(box.inner())
+        box.delete()
+        assert not left, left
+
+
+@pytest.fixture
+def make_place(daemon, kept_box):
+    """Make directories in kept boxes; nothing of ours may be left in them."""
+    made = []
+
+    def make(project="work", pool="default", start=True):
+        box = kept_box(daemon, project, pool, start)
+        made.append(places.Place(box, "/srv/" + uuid.uuid4().hex[:10]))
+        return made[-1]
+
+    yield make
+    left = [path for place in made for path in places.leftovers(place.files)]
+    for place in made:
+        place.remove()
+    assert not left, left
+
+
+@pytest.fixture
+def here(make_place):
+    """In project work, on the dir pool, running."""
+    return make_place()
+
+
+@pytest.fixture
+def there(make_place):
+    """In project home, on the btrfs pool, running."""
+    return make_place("home", "bt")
+
+
+@pytest.fixture(scope="session")
+def gpg_home(tmp_path_factory):
+    """A throw-away key ring with one key, tests@example.org."""
+    home = tmp_path_factory.mktemp("gnupg")
+    home.chmod(0o700)
+    env = dict(os.environ, GNUPGHOME=str(home))
+    subprocess.run(
+        ["gpg", "--batch", "-q", "--passphrase", "", "--quick-gen-key",
+         "Tests <tests@example.org>", "default", "default", "never"],
+        env=env, check=True, capture_output=True)
+    yield home
+    subprocess.run(["gpgconf", "--kill", "all"], env=env, check=False)
+
+
+def tree_of(directory):
+    """Names and contents below a directory, hidden files too."""
+    found = {}
+    for path in sorted(pathlib.Path(directory).rglob("*")):
+        name = str(path.relative_to(directory))
+        found[name] = None if path.is_dir() else path.read_bytes()
+    return found
+
+
+@pytest.fixture
+def mounted(tmp_path_factory):
+    """Mount file systems, for this process and its children only."""
+    places = []
+
+    def mount(kind, *options, source="none"):
+        place = tmp_path_factory.mktemp("mount")
+        subprocess.run(["mount", "-t", kind, *options, source, place],
+                       check=True, capture_output=True)
+        places.append(place)
+        return place
+
+    yield mount
+    for place in reversed(places):
+        if os.path.ismount(place):
+            subprocess.run(["umount", place], check=True)
+
+
+@pytest.fixture
+def small_disk(mounted):
+    """A disk of 1 MiB: less than the smallest backup."""
+    return mounted("tmpfs", "-o", "size=1M")
+
+
+@pytest.fixture(scope="session")
+def key_ring(tmp_path_factory):
+    """Keys of every kind: see keys.py."""
+    ring = keys.full_key_ring(tmp_path_factory.mktemp("keys"))
+    yield ring
+    ring.close()
+
+
+@pytest.fixture
+def new_name(daemon):
+    """Names for instances to be; those that came to be are taken away."""
+    names = []
+
+    def choose():
+        names.append("r" + uuid.uuid4().hex[:10])
+        return names[-1]
+
+    yield choose
+    for url in daemon.get("/1.0/instances?all-projects=true"):
+        name, _, project = url.rpartition("/")[2].partition("?project=")
+        if name in names:
+            daemon.incus("delete", "-f", name, "--project",
+                         project or "default")

@@ -1,0 +1,168 @@
+"""The two daemons of tests/lab, and anklume run against them."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests" / "lab" / "lab"
+
+# No command of a test takes this long; what does hangs.
+DEADLINE_S = 240
+
+
+class Result:
+    """How a command ended: status, out and err are its own."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.raw = done.stdout
+        self.out = done.stdout.decode("utf-8", "backslashreplace")
+        self.err = done.stderr.decode("utf-8", "backslashreplace")
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"<status {self.status}, out {self.out!r}, err {self.err!r}>"
+
+
+def binary():
+    """The program under test; ASan and UBSan are in it."""
+    return os.environ.get(
+        "ANKLUME_BINARY", str(ROOT / "build-check" / "src" / "anklume"))
+
+
+def run(argv, stdin=b"", env=None, cwd=None, deadline_s=DEADLINE_S):
+    """Run any command to its end, with what a user's shell would give it."""
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    done = subprocess.run(
+        [str(word) for word in argv], input=stdin, capture_output=True,
+        env=env, cwd=cwd, timeout=deadline_s, check=False)
+    return Result(done)
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("incus", timeout=DEADLINE_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    """One running Incus: version "6" or "7"."""
+
+    def __init__(self, version):
+        self.version = version
+        self.facts = {}
+        self.refresh()
+
+    def refresh(self):
+        """Read where it is; after a restart its pid is another."""
+        out = run([LAB, "env", self.version]).out
+        self.facts = dict(
+            line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+    @property
+    def socket(self):
+        return self.facts["INCUS_SOCKET"]
+
+    @property
+    def files(self):
+        """INCUS_DIR as the daemon sees it, its pools mounted."""
+        return pathlib.Path(
+            f"/proc/{self.facts['LAB_PID']}/root") / self.facts[
+                "INCUS_DIR"].lstrip("/")
+
+    @property
+    def spool(self):
+        """What lies in the daemon's spool: exports and uploads."""
+        return sorted(
+            str(path) for path in (self.files / "backups").rglob("*")
+            if not path.is_dir())
+
+    def incus(self, *words, stdin=b"", check=True, deadline_s=DEADLINE_S):
+        result = run([LAB, "incus", self.version, *words], stdin=stdin,
+                     deadline_s=deadline_s)
+        assert not check or result.status == 0, (words, result)
+        return result
+
+    def query(self, path, method="GET", data=None):
+        """The API's metadata behind a path."""
+        words = ["query", "-X", method, path]
+        if data is not None:
+            words += ["--data", json.dumps(data)]
+        out = self.incus(*words).out
+        return json.loads(out) if out.strip() else None
+
+    def get(self, path):
+        """The same for GET, without a process: for loops that wait."""
+        with contextlib.closing(_Unix(self.socket)) as connection:
+            connection.request("GET", path)
+            reply = json.loads(connection.getresponse().read())
+        assert reply["type"] == "sync", (path, reply)
+        return reply["metadata"]
+
+    def exists(self, name, project="default"):
+        return self.incus("config", "show", name, "--project", project,
+                          check=False).status == 0
+
+    def read(self, name, path, project="default"):
+        """A file's bytes inside an instance, by the daemon's own client."""
+        return self.incus("file", "pull", f"{name}{path}", "-",
+                          "--project", project).raw
+
+    def write(self, name, path, data, project="default", mode="0644"):
+        self.incus("file", "push", "-", f"{name}{path}", "--mode", mode,
+                   "--project", project, stdin=data)
+
+    def exec(self, name, *words, project="default", stdin=b"", check=True):
+        return self.incus("exec", name, "--project", project, "--", *words,
+                          stdin=stdin, check=check)
+
+    def environment(self, **more):
+        """What anklume is run with; None takes a variable away."""
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/root"),
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "INCUS_SOCKET": self.socket,
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        }
+        for name in ("GNUPGHOME", "TMPDIR", "LLVM_PROFILE_FILE"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        env.update({k: v for k, v in more.items() if v is not None})
+        for name in [k for k, v in more.items() if v is None]:
+            env.pop(name, None)
+        return env
+
+    def spawn(self, *words, env=None, **popen):
+        """Start the program; the caller feeds, signals and awaits it."""
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                 "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            [str(word) for word in (binary(), *words)],
+            env=self.environment(**(env or {})), **{**pipes, **popen})
+
+    def anklume(self, *words, stdin=b"", env=None, cwd=None, binary_path=None,
+                deadline_s=DEADLINE_S):
+        """Run the program; no run may end with a sanitizer's report."""
+        result = run([binary_path or binary(), *words], stdin=stdin, cwd=cwd,
+                     env=self.environment(**(env or {})),
+                     deadline_s=deadline_s)
+        assert "Sanitizer" not in result.err, result.err
+        assert "runtime error:" not in result.err, result.err
+        assert result.status >= 0, result
+        return result
