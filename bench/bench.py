@@ -1,0 +1,191 @@
+"""anklume against the shell pipeline of the user's page, same daemon, same run.
+
+Seconds differ from machine to machine; ratios are what counts. Each figure is
+the median of several runs, alternating between the two sides, so that whatever
+else the machine does meets both."""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LAB = ROOT / "tests" / "lab" / "lab"
+ANKLUME = ROOT / "build" / "src" / "anklume"
+KEY = "bench@example.org"
+
+# What the page's script does for one copy: it asks for all instances twice, to
+# find the projects, and pipes the file through two clients.
+COPY_SCRIPT = """
+begin=$(date +%s%N)
+incus list --all-projects --format json >/dev/null
+incus list --all-projects --format json >/dev/null
+incus -q file pull {source} - --project {source_project} |
+    incus -q file push - {target} --project {target_project}
+echo $(($(date +%s%N) - begin))
+"""
+
+
+class Lab:
+    """One daemon of the lab."""
+
+    def __init__(self, version):
+        self.version = version
+        out = subprocess.run([LAB, "env", version], check=True,
+                             capture_output=True, text=True).stdout
+        self.facts = dict(line.split("=", 1) for line in out.splitlines())
+        self.shared = pathlib.Path(self.facts["LAB_SHARED"])
+        self.env = dict(os.environ, INCUS_SOCKET=self.facts["INCUS_SOCKET"])
+
+    def incus(self, *words, check=True):
+        return subprocess.run([LAB, "incus", self.version, *words],
+                              check=check, capture_output=True, text=True)
+
+    def shell_seconds(self, script):
+        """Run a script beside the daemon; it prints its nanoseconds last."""
+        out = subprocess.run(
+            [LAB, "run", self.version, "env",
+             "INCUS_DIR=" + self.facts["INCUS_DIR"],
+             "INCUS_CONF=" + self.facts["LAB_CONF"], "bash", "-ec", script],
+            check=True, capture_output=True, text=True).stdout
+        return int(out.split()[-1]) / 1e9
+
+    def anklume_run(self, *words):
+        """Seconds and peak KiB of one run."""
+        begin = time.monotonic()
+        process = subprocess.Popen([ANKLUME, "-q", *map(str, words)],
+                                   env=self.env, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - begin
+        if process.returncode != 0:
+            sys.exit(f"anklume {words}: status {process.returncode}")
+        return seconds, usage.ru_maxrss
+
+    def prepare(self):
+        subprocess.run([LAB, "image", "debian", self.version], check=True,
+                       capture_output=True)
+        self.incus("delete", "-f", "bench", check=False)
+        self.incus("init", "debian", "bench", "-c",
+                   "raw.lxc=lxc.init.cmd=/bin/sleep infinity")
+
+
+def alternate(runs, ours, theirs):
+    """Medians and spreads of both sides, run in turns."""
+    rows = [(ours(), theirs()) for _ in range(runs)]
+    mine, peaks = zip(*[row[0] for row in rows])
+    others = [row[1] for row in rows]
+    return {
+        "anklume_s": statistics.median(mine),
+        "anklume_spread_s": [min(mine), max(mine)],
+        "pipeline_s": statistics.median(others),
+        "pipeline_spread_s": [min(others), max(others)],
+        "ratio": statistics.median(others) / statistics.median(mine),
+        "peak_kib": max(peaks),
+    }
+
+
+def bench_copy(lab, runs, size_bytes):
+    """One file from an instance to one of another project."""
+    source = lab.shared / "source"
+    with open(source, "wb") as out:
+        for _ in range(size_bytes // 65536 or 1):
+            out.write(os.urandom(min(size_bytes, 65536)))
+    lab.anklume_run("copy", source, "alpha:/root/bench")
+    source.unlink()
+    script = COPY_SCRIPT.format(
+        source="alpha/root/bench", source_project="default",
+        target="web/root/theirs", target_project="work")
+    result = alternate(
+        runs,
+        lambda: lab.anklume_run("copy", "alpha:/root/bench",
+                                "work/web:/root/ours"),
+        lambda: lab.shell_seconds(script))
+    lab.incus("exec", "alpha", "--", "rm", "/root/bench")
+    lab.incus("exec", "web", "--project", "work", "--", "rm", "-f",
+              "/root/ours", "/root/theirs")
+    return result
+
+
+def bench_backup(lab, runs, work):
+    """An encrypted backup of the Debian instance."""
+    plain = lab.shared / "bench.tar.gz"
+
+    def ours():
+        shutil.rmtree(work / "ours", ignore_errors=True)
+        return lab.anklume_run("backup", "create", "bench", "--gpg", KEY,
+                               "-o", work / "ours")
+
+    def theirs():
+        begin = time.monotonic()
+        lab.incus("-q", "export", "bench", str(plain))
+        subprocess.run(["gpg", "--batch", "--yes", "-q", "-e", "-r", KEY,
+                        "-o", work / "theirs.gpg", plain], check=True,
+                       env=lab.env)
+        seconds = time.monotonic() - begin
+        plain.unlink()
+        return seconds
+
+    return alternate(runs, ours, theirs)
+
+
+def make_key(home):
+    home.mkdir(mode=0o700)
+    os.environ["GNUPGHOME"] = str(home)
+    subprocess.run(
+        ["gpg", "--batch", "-q", "--passphrase", "", "--quick-gen-key",
+         f"Bench <{KEY}>", "default", "default", "never"],
+        check=True, capture_output=True)
+
+
+# What is measured, and how many times faster it has to be (6.0 and 7.0).
+FIGURES = [
+    ("small copy", lambda lab, n, _: bench_copy(lab, 2 * n, 1024), 20, 20),
+    ("1 GiB copy", lambda lab, n, _: bench_copy(lab, n, 1 << 30), 5, 5),
+    ("encrypted backup, 200 MB", bench_backup, 4, 5),
+]
+PEAK_KIB = 32 * 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", help="only figures whose name holds this")
+    options = parser.parse_args()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="anklume-bench-",
+                                         dir="/var/tmp"))
+    results = {}
+    try:
+        make_key(work / "gnupg")
+        print(f"{'figure':<28} {'Incus':<6} {'pipeline':>9} {'anklume':>9} "
+              f"{'ratio':>7} {'goal':>5} {'peak':>8}")
+        for version, column in (("6", 0), ("7", 1)):
+            lab = Lab(version)
+            lab.prepare()
+            for name, measure, *goals in FIGURES:
+                if options.only and options.only not in name:
+                    continue
+                row = measure(lab, options.runs, work)
+                results[f"{name}, Incus {version}"] = row
+                print(f"{name:<28} {version:<6} {row['pipeline_s']:>8.2f}s "
+                      f"{row['anklume_s']:>8.3f}s {row['ratio']:>6.1f}x "
+                      f"{goals[column]:>4}x {row['peak_kib'] // 1024:>5} MiB",
+                      flush=True)
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], check=False)
+        shutil.rmtree(work)
+    with open(ROOT / "bench" / "results.json", "w", encoding="utf-8") as out:
+        json.dump(results, out, indent=2)
+        out.write("\n")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
