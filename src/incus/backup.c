@@ -119,10 +119,12 @@ delete_export(struct spooled *self)
 
 	interrupt_shield_up();
 	if (operation_run(self->client, "DELETE", self->path, NULL, &why) < 0 &&
-	    why.code != ERROR_NOT_FOUND)
-		note(&self->options,
-		    _("the export could not be deleted from the daemon's "
-		      "disk; it expires in a day"));
+	    why.code != ERROR_NOT_FOUND) {
+		error_prefix(&why,
+		    _("the export stays on the daemon's disk until it expires "
+		      "in a day"));
+		note(&self->options, why.text);
+	}
 	interrupt_shield_down();
 	error_clear(&why);
 }

@@ -30,10 +30,9 @@ ask_attributes(struct sftp_session *session, enum sftp_type type,
 		return -1;
 
 	sftp_get_attributes(&cursor, &found);
-	if (cursor.bad || (found.flags & SFTP_HAS_MODE) == 0 ||
-	    (found.flags & SFTP_HAS_SIZE) == 0)
+	if (cursor.bad)
 		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': the other side tells no type or size"),
+		    _("'%s%s': malformed attributes"),
 		    sftp_session_name(session), path);
 	*ret_attributes = found;
 	return 0;

@@ -113,8 +113,11 @@ open_slot(struct reader *self, struct slot *slot, struct error *err)
 		    slot->data_size);
 	slot->opened = true;
 
-	if (!self->chunk_known && slot->data_size < slot->wanted)
-		self->chunk_bytes = (uint32_t)slot->data_size;
+	/* Nothing else is on its way yet: go on from what the first brought. */
+	if (!self->chunk_known && slot->data_size < slot->wanted) {
+		self->chunk_bytes = slot->wanted = (uint32_t)slot->data_size;
+		self->next_offset = slot->data_size;
+	}
 	self->chunk_known = true;
 	return 0;
 }

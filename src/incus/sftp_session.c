@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "incus/client.h"
 #include "incus/http.h"
@@ -30,6 +31,7 @@ struct sftp_session {
 	struct http_tunnel *tunnel;
 	char *label; /* "project/name:" */
 	bool ready;
+	bool broken; /* the connection, or what came through it */
 
 	uint32_t next_id;
 	struct sftp_pending *pending[SFTP_PENDING_MAX]; /* by id */
@@ -104,12 +106,36 @@ sftp_session_has(const struct sftp_session *session, const char *extension)
 	return false;
 }
 
+bool
+sftp_session_broken(const struct sftp_session *session)
+{
+	return session->broken;
+}
+
+/* After a failure of the tunnel: only an interruption leaves it usable. */
 static int
-protocol_error(
+tunnel_failed(struct sftp_session *session, struct error *err)
+{
+	if (err->code != ERROR_INTERRUPTED && err->code != ERROR_TERMINATED)
+		session->broken = true;
+	return error_prefix(err, "'%s'", session->label);
+}
+
+static int
+improper(
     const struct sftp_session *session, const char *what, struct error *err)
 {
 	return error_set(err, ERROR_FAILED,
 	    _("'%s' does not speak SFTP properly: %s"), session->label, what);
+}
+
+/* Nothing that follows could be understood. */
+static int
+protocol_error(
+    struct sftp_session *session, const char *what, struct error *err)
+{
+	session->broken = true;
+	return improper(session, what, err);
 }
 
 /* Receive once; false in *ret_some when nothing was there. */
@@ -121,7 +147,7 @@ receive_some(struct sftp_session *session, bool *ret_some, struct error *err)
 		sizeof(session->in) - session->in_size, err);
 
 	if (got < 0)
-		return error_prefix(err, "'%s'", session->label);
+		return tunnel_failed(session, err);
 	session->in_size += (size_t)got;
 	*ret_some = got > 0;
 	return 0;
@@ -218,7 +244,7 @@ receive_more(struct sftp_session *session, struct error *err)
 	if (receive_some(session, &some, err) < 0)
 		return -1;
 	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
-		return error_prefix(err, "'%s'", session->label);
+		return tunnel_failed(session, err);
 	return take_packets(session, err);
 }
 
@@ -246,15 +272,33 @@ push(struct sftp_session *session, const void *bytes, size_t size,
 		    http_tunnel_send(session->tunnel, next, size, err);
 
 		if (sent < 0)
-			return error_prefix(err, "'%s'", session->label);
+			return tunnel_failed(session, err);
 		next += sent;
 		size -= (size_t)sent;
-		if (size > 0 && sent == 0 &&
-		    (http_tunnel_wait(session->tunnel, true, err) < 0 ||
-			sftp_poll(session, err) < 0))
+		if (size == 0 || sent > 0)
+			continue;
+		if (http_tunnel_wait(session->tunnel, true, err) < 0)
+			return tunnel_failed(session, err);
+		if (sftp_poll(session, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* One packet. An interruption waits for its end: behind half a packet nothing
+ * could be tidied up any more. */
+static int
+push_packet(struct sftp_session *session, const struct sftp_packet *packet,
+    const void *tail, size_t tail_size, struct error *err)
+{
+	int result;
+
+	interrupt_shield_up();
+	result = push(session, packet->bytes, packet->size, err);
+	if (result == 0 && tail_size > 0)
+		result = push(session, tail, tail_size, err);
+	interrupt_shield_down();
+	return result;
 }
 
 int
@@ -280,9 +324,7 @@ sftp_send(struct sftp_session *session, struct sftp_packet *packet,
 	pending->waiting = true;
 	pending->answered = false;
 	*slot = pending;
-	if (push(session, packet->bytes, packet->size, err) < 0)
-		return -1;
-	return tail_size > 0 ? push(session, tail, tail_size, err) : 0;
+	return push_packet(session, packet, tail, tail_size, err);
 }
 
 void
@@ -354,7 +396,7 @@ greet(struct sftp_session *session, struct error *err)
 		if (receive_some(session, &some, err) < 0)
 			return -1;
 		if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
-			return error_prefix(err, "'%s'", session->label);
+			return tunnel_failed(session, err);
 	}
 	if (session->in_size != 4 + length)
 		return protocol_error(
@@ -460,8 +502,7 @@ sftp_answer(const struct sftp_pending *pending, enum sftp_type expected,
 	if (pending->type == SFTP_STATUS)
 		return status_error(session, &cursor, what, path, err);
 	if (pending->type != expected || expected == SFTP_STATUS)
-		return protocol_error(
-		    session, _("an answer of the wrong type"), err);
+		return improper(session, _("an answer of the wrong type"), err);
 	*ret_cursor = cursor;
 	return 0;
 }

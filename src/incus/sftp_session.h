@@ -49,6 +49,9 @@ int sftp_session_ready(struct sftp_session *session, struct error *err);
 /* Close it; requests that are pending are forgotten. NULL is fine. */
 void sftp_session_free(struct sftp_session *session);
 
+/* Whether it has failed for good: a request would only wait in vain. */
+bool sftp_session_broken(const struct sftp_session *session);
+
 /* What the server can do beyond version 3. */
 bool sftp_session_has(
     const struct sftp_session *session, const char *extension);

@@ -177,5 +177,8 @@ sftp_get_attributes(
 			(void)sftp_get_bytes(cursor, &ignored);
 		}
 	}
+	if ((found.flags & SFTP_HAS_SIZE) == 0 ||
+	    (found.flags & SFTP_HAS_MODE) == 0 || found.size_bytes > INT64_MAX)
+		cursor->bad = true;
 	*ret_attributes = found;
 }

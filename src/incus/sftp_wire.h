@@ -120,6 +120,7 @@ uint64_t sftp_get_u64(struct sftp_cursor *cursor);
 /* A string's place inside the reply; its length in *ret_size. */
 const unsigned char *sftp_get_bytes(
     struct sftp_cursor *cursor, size_t *ret_size);
+/* Attributes without a size (of a file on Linux) or a mode are bad. */
 void sftp_get_attributes(
     struct sftp_cursor *cursor, struct sftp_attributes *ret_attributes);
 

@@ -203,8 +203,7 @@ check_result(struct writer *self, struct error *err)
 		self->temporary, &cursor, err) < 0)
 		return -1;
 	sftp_get_attributes(&cursor, &now);
-	if (cursor.bad || (now.flags & SFTP_HAS_SIZE) == 0 ||
-	    now.size_bytes != self->offset)
+	if (cursor.bad || now.size_bytes != self->offset)
 		return error_set(err, ERROR_FAILED,
 		    _("'%s%s': %llu bytes were written, but %llu are there"),
 		    sftp_session_name(self->session), self->request->path,
@@ -254,7 +253,7 @@ undo(struct writer *self)
 {
 	struct error ignored = {0};
 
-	if (self->temporary == NULL)
+	if (self->temporary == NULL || sftp_session_broken(self->session))
 		return;
 	interrupt_shield_up();
 	/* Removing does not wait for writes; the server closes the handle with
@@ -285,7 +284,7 @@ sftp_file_put(struct sftp_session *session,
 		result = finish_file(self, err);
 	if (result == 0)
 		*ret_size_bytes = self->offset;
-	else if (err->code != ERROR_UNREACHABLE)
+	else
 		undo(self);
 
 	for (size_t i = 0; i < WINDOW; i++)

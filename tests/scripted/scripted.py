@@ -17,6 +17,7 @@ PATIENCE_S = 60
 
 # An operation is "ID" in what is asked and bent.
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+EXPORT = re.compile("anklume-[0-9a-f]{16}")  # the name of a spooled one
 
 SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: sftp\r\n"
           b"Connection: Upgrade\r\n\r\n")
@@ -77,7 +78,8 @@ class Exchange:
         self.headers = {
             name.lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines)}
-        self.words = f"{self.method} " + UUID.sub("ID", self.path)
+        self.words = f"{self.method} " + EXPORT.sub(
+            "EXPORT", UUID.sub("ID", self.path))
         self.whole = False      # the body has come to its end
         self.body_bytes = 0     # and had this many bytes
         self.over = False       # no further request on this connection
@@ -164,6 +166,7 @@ class Daemon:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
         self._listener.listen(16)
+        self._listener.settimeout(0.05)
         self._start(self._accept)
 
     def on(self, words, answer):
@@ -218,7 +221,6 @@ class Daemon:
         thread.start()
 
     def _accept(self):
-        self._listener.settimeout(0.05)
         while True:
             try:
                 sock, _ = self._listener.accept()
@@ -360,15 +362,16 @@ class Daemon:
 
     def _backups(self, x, name, backup=None, part=None):
         if x.method == "POST":
-            self.bodies[x.words] = x.json()
+            self.bodies[x.words] = asked = x.json()
             if x.headers.get("accept") == "application/octet-stream":
                 x.send(http(chunk(self.tar) + LAST_CHUNK,
                             kind="application/octet-stream",
                             Content_Length=None, Transfer_Encoding="chunked"))
                 return
-            self.backups.add("backup0")
+            backup = asked["name"] or "backup0"
+            self.backups.add(backup)
             self.start(x, "backup", {"backups": [
-                f"/1.0/instances/{name}/backups/backup0"]})
+                f"/1.0/instances/{name}/backups/{backup}"]})
         elif backup not in self.backups:
             self._missing(x)
         elif part == "export":

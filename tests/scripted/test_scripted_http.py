@@ -47,7 +47,8 @@ def test_connection_closed_inside_an_answer(daemon, anklume, words, command):
     for n in sample(size_of(daemon, anklume, words, command)):
         daemon.on_wire(words, lambda wire, n=n: wire[:n])
         result = anklume(*command)
-        assert result.status == 1, (n, result)
+        # The wait is only waited for: the look behind it is what counts.
+        assert result.status == 1 or words == WAIT, (n, result)
         assert result.err.startswith("anklume: "), (n, result)
 
 
@@ -238,7 +239,7 @@ def replaced(value, path, other):
 ASKED = [(NAMES, True), ("GET /1.0/instances/web", True),
          ("GET /1.0/projects/default", True), ("GET /1.0", True),
          (EXPORT, False), (LOOK, False),
-         ("DELETE /1.0/instances/web/backups/backup0", False)]
+         ("DELETE /1.0/instances/web/backups/EXPORT", False)]
 
 
 @pytest.mark.parametrize("words, direct", ASKED)

@@ -188,10 +188,12 @@ def test_a_file_that_holds_more_than_its_size(source, target, anklume):
 
 
 def test_a_source_that_falls_silent_inside_a_read(source, target, anklume):
+    seen = []
+
     def silence(answer, request):
-        return answer[:100] if request is not None else answer
-    source.nth(READ, 3, silence)
-    source.on(READ, source.bent[READ])
+        seen.append(request)
+        return answer if len(seen) < 3 else answer[:100 * (len(seen) == 3)]
+    source.on(READ, silence)
     check_nothing(target, anklume(*COPY, "--timeout", "1"), 9)
 
 
@@ -233,9 +235,10 @@ def test_answers_in_reverse_order_give_the_same_bytes(source, target, anklume):
 
     def reverse(answer, request):
         request.bytes()
-        end = request.u64() + request.u32()
+        offset, size = request.u64(), request.u32()
         held.insert(0, answer)
-        if len(held) < 8 and 32768 < end < len(BIG):
+        # Nothing else is asked for before the first answer.
+        if len(held) < 8 and 0 < offset and offset + size < len(BIG):
             return b""
         out = b"".join(held)
         held.clear()
