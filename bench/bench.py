@@ -21,15 +21,38 @@ LAB = ROOT / "tests" / "lab" / "lab"
 ANKLUME = ROOT / "build" / "src" / "anklume"
 KEY = "bench@example.org"
 
-# What the page's script does for one copy: it asks for all instances twice, to
-# find the projects, and pipes the file through two clients.
-COPY_SCRIPT = """
-begin=$(date +%s%N)
-incus list --all-projects --format json >/dev/null
-incus list --all-projects --format json >/dev/null
-incus -q file pull {source} - --project {source_project} |
-    incus -q file push - {target} --project {target_project}
-echo $(($(date +%s%N) - begin))
+# The client of the daemon's own root, run by that root's loader: on this side
+# of the socket, as anklume is.
+CLIENT = """
+incus() {
+    "$LAB_ROOT/lib64/ld-linux-x86-64.so.2" --library-path \
+        "$LAB_ROOT/usr/lib/x86_64-linux-gnu:$LAB_ROOT/lib/x86_64-linux-gnu" \
+        "$LAB_ROOT/usr/bin/incus" "$@"
+}
+"""
+
+# What the page's script does for one copy: it lists all instances twice, to find
+# the projects, and pipes the file through two clients.
+COPY_SCRIPT = CLIENT + """
+project_of() {
+    incus list --all-projects --format json | /usr/bin/python3 -c '
+import json, sys
+for one in json.load(sys.stdin):
+    if one["name"] == sys.argv[1]:
+        print(one["project"])
+' "$1"
+}
+source_project=$(project_of alpha)
+target_project=$(project_of bench-target)
+incus -q file pull alpha/root/bench - --project "$source_project" |
+    incus -q file push - bench-target/root/theirs --project "$target_project"
+"""
+
+# And for one encrypted backup.
+BACKUP_SCRIPT = CLIENT + """
+incus -q export bench "$WORK/bench.tar.gz"
+gpg --batch --yes -q -e -r "$KEY" -o "$WORK/theirs.gpg" "$WORK/bench.tar.gz"
+rm "$WORK/bench.tar.gz"
 """
 
 
@@ -48,14 +71,14 @@ class Lab:
         return subprocess.run([LAB, "incus", self.version, *words],
                               check=check, capture_output=True, text=True)
 
-    def shell_seconds(self, script):
-        """Run a script beside the daemon; it prints its nanoseconds last."""
-        out = subprocess.run(
-            [LAB, "run", self.version, "env",
-             "INCUS_DIR=" + self.facts["INCUS_DIR"],
-             "INCUS_CONF=" + self.facts["LAB_CONF"], "bash", "-ec", script],
-            check=True, capture_output=True, text=True).stdout
-        return int(out.split()[-1]) / 1e9
+    def script_seconds(self, script, **variables):
+        """Seconds of a shell script that uses the client."""
+        env = dict(os.environ, **self.facts, **variables,
+                   INCUS_CONF=self.facts["LAB_CONF"])
+        begin = time.monotonic()
+        subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=env,
+                       check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - begin
 
     def anklume_run(self, *words):
         """Seconds and peak KiB of one run."""
@@ -75,6 +98,7 @@ class Lab:
         self.incus("delete", "-f", "bench", check=False)
         self.incus("init", "debian", "bench", "-c",
                    "raw.lxc=lxc.init.cmd=/bin/sleep infinity")
+        self.incus("launch", "busybox", "bench-target", "--project", "work")
 
 
 def alternate(runs, ours, theirs):
@@ -100,40 +124,26 @@ def bench_copy(lab, runs, size_bytes):
             out.write(os.urandom(min(size_bytes, 65536)))
     lab.anklume_run("copy", source, "alpha:/root/bench")
     source.unlink()
-    script = COPY_SCRIPT.format(
-        source="alpha/root/bench", source_project="default",
-        target="web/root/theirs", target_project="work")
     result = alternate(
         runs,
         lambda: lab.anklume_run("copy", "alpha:/root/bench",
-                                "work/web:/root/ours"),
-        lambda: lab.shell_seconds(script))
+                                "bench-target:/root/ours"),
+        lambda: lab.script_seconds(COPY_SCRIPT))
     lab.incus("exec", "alpha", "--", "rm", "/root/bench")
-    lab.incus("exec", "web", "--project", "work", "--", "rm", "-f",
+    lab.incus("exec", "bench-target", "--project", "work", "--", "rm", "-f",
               "/root/ours", "/root/theirs")
     return result
 
 
 def bench_backup(lab, runs, work):
     """An encrypted backup of the Debian instance."""
-    plain = lab.shared / "bench.tar.gz"
-
     def ours():
         shutil.rmtree(work / "ours", ignore_errors=True)
         return lab.anklume_run("backup", "create", "bench", "--gpg", KEY,
                                "-o", work / "ours")
 
-    def theirs():
-        begin = time.monotonic()
-        lab.incus("-q", "export", "bench", str(plain))
-        subprocess.run(["gpg", "--batch", "--yes", "-q", "-e", "-r", KEY,
-                        "-o", work / "theirs.gpg", plain], check=True,
-                       env=lab.env)
-        seconds = time.monotonic() - begin
-        plain.unlink()
-        return seconds
-
-    return alternate(runs, ours, theirs)
+    return alternate(runs, ours, lambda: lab.script_seconds(
+        BACKUP_SCRIPT, WORK=str(work), KEY=KEY))
 
 
 def make_key(home):

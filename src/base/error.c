@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/i18n.h"
 #include "base/text.h"
 
@@ -94,6 +95,27 @@ error_hint(struct error *err, const char *format, ...)
 	(void)snprintf(err->hint + used, sizeof(err->hint) - used, "%s%s",
 	    used > 0 ? "\n" : "", line);
 	return -1;
+}
+
+int
+error_hint_command(struct error *err, const char *word, ...)
+{
+	struct error ignored = {0};
+	auto_free char *line = text_copy("", 0, &ignored);
+	va_list words;
+
+	va_start(words, word);
+	for (; line != NULL && word != NULL;
+	     word = va_arg(words, const char *)) {
+		auto_free char *before = steal(line);
+		auto_free char *quoted = text_shell_quote(word, &ignored);
+
+		if (quoted != NULL)
+			line = text_format(&ignored, "%s%s%s", before,
+			    *before != '\0' ? " " : "", quoted);
+	}
+	va_end(words);
+	return line != NULL ? error_hint(err, "%s", line) : -1;
 }
 
 int

@@ -64,6 +64,11 @@ int error_set_memory(struct error *err);
 int error_hint(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for a command that can be pasted: its words, ended by NULL, each
+ * quoted for a POSIX shell. Returns -1. */
+int error_hint_command(struct error *err, const char *word, ...)
+    __attribute__((sentinel));
+
 /* Put "<context>: " in front, for a caller that knows what the detector did
  * not. Returns -1. */
 int error_prefix(struct error *err, const char *format, ...)

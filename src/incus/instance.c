@@ -190,8 +190,14 @@ instance_names_find(const struct instance_names *names, const char *project,
 	error_set(err, ERROR_AMBIGUOUS,
 	    _("%zu projects hold an instance '%s': say which"), holders, name);
 	for (size_t i = 0; i < names->count; i++) {
-		if (holds(&names->items[i], NULL, name))
-			error_hint(err, "%s/%s", names->items[i].project, name);
+		struct error ignored = {0};
+		auto_free char *whole = NULL;
+
+		if (!holds(&names->items[i], NULL, name))
+			continue;
+		whole = text_format(
+		    &ignored, "%s/%s", names->items[i].project, name);
+		error_hint_command(err, whole, NULL);
 	}
 	return -1;
 }

@@ -32,6 +32,8 @@ incus_project_check_allows(struct incus_client *client, const char *project,
 	const json_t *config;
 	const char *restricted;
 	const char *value;
+	auto_free char *pair = NULL;
+	struct error ignored = {0};
 	int found = incus_project_get(client, project, &object, err);
 
 	if (found < 0)
@@ -46,7 +48,9 @@ incus_project_check_allows(struct incus_client *client, const char *project,
 
 	error_set(err, ERROR_DENIED, _("the project '%s' forbids it (%s)"),
 	    project, key);
-	return error_hint(err, "incus project set %s %s=allow", project, key);
+	pair = text_format(&ignored, "%s=allow", key);
+	return error_hint_command(
+	    err, "incus", "project", "set", project, pair, NULL);
 }
 
 const char *

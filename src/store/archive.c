@@ -45,12 +45,9 @@ check_writable(const char *directory, struct error *err)
 static int
 refuse_missing(const char *directory, struct error *err)
 {
-	struct error unquoted = {0};
-	auto_free char *quoted = text_shell_quote(directory, &unquoted);
-
 	error_set(err, ERROR_NO_DIRECTORY,
 	    _("the directory '%s' does not exist"), directory);
-	return quoted != NULL ? error_hint(err, "mkdir -p %s", quoted) : -1;
+	return error_hint_command(err, "mkdir", "-p", directory, NULL);
 }
 
 int

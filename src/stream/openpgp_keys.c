@@ -172,7 +172,8 @@ judge(gpgme_ctx_t context, const struct search *search, struct error *err)
 	if (search->usable == 0 && search->unusable > 0) {
 		error_set(err, ERROR_KEY, _("the key for '%s' is %s"),
 		    search->id, search->why_unusable);
-		return error_hint(err, "gpg --list-keys %s", search->id);
+		return error_hint_command(
+		    err, "gpg", "--list-keys", search->id, NULL);
 	}
 	if (search->usable == 0) {
 		error_set(err, ERROR_KEY, _("no key for '%s' in the keyring"),

@@ -74,6 +74,8 @@ check_spelling(const struct copy_end *end, const struct instance_names *names,
 	const char *path = end->location.path;
 	size_t length;
 	auto_free char *first = NULL;
+	auto_free char *place = NULL;
+	struct error ignored = {0};
 
 	if (end->location.kind != LOCATION_LOCAL)
 		return 0;
@@ -91,7 +93,8 @@ check_spelling(const struct copy_end *end, const struct instance_names *names,
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is a local path; an instance is followed by ':'"),
 		    path);
-		return error_hint(err, "%s:%s", first, path + length);
+		place = text_format(&ignored, "%s:%s", first, path + length);
+		return error_hint_command(err, place, NULL);
 	}
 	return 0;
 }

@@ -32,25 +32,6 @@ note_missing(struct preflight *p, const char *kind, const char *name)
 	    text_escape(escaped, sizeof(escaped), name, strlen(name)));
 }
 
-/* The archive's words become part of a command to paste. */
-static int
-suggest(struct preflight *p, const char *command, const char *name,
-    const char *rest, const char *project, struct error *err)
-{
-	auto_free char *quoted = text_shell_quote(name, err);
-	auto_free char *in_project = NULL;
-
-	if (quoted == NULL)
-		return -1;
-	in_project = project != NULL ? text_shell_quote(project, err) : NULL;
-	if (project != NULL && in_project == NULL)
-		return -1;
-	error_hint(&p->missing, "%s %s%s%s%s", command, quoted, rest,
-	    in_project != NULL ? " --project " : "",
-	    in_project != NULL ? in_project : "");
-	return 0;
-}
-
 static int
 check_project(struct preflight *p, struct error *err)
 {
@@ -60,8 +41,10 @@ check_project(struct preflight *p, struct error *err)
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	note_missing(p, _("project"), p->request->project);
-	return suggest(p, "incus project create", p->request->project,
-	    " -c features.images=false -c features.profiles=false", NULL, err);
+	error_hint_command(&p->missing, "incus", "project", "create",
+	    p->request->project, "-c", "features.images=false", "-c",
+	    "features.profiles=false", NULL);
+	return 0;
 }
 
 static int
@@ -80,8 +63,9 @@ check_pool(struct preflight *p, struct error *err)
 			error_hint(&p->missing,
 			    _("--storage POOL chooses one that is there: incus "
 			      "storage list"));
-		return suggest(
-		    p, "incus storage create", pool, " dir", NULL, err);
+		error_hint_command(&p->missing, "incus", "storage", "create",
+		    pool, "dir", NULL);
+		return 0;
 	}
 	if (!p->index->optimized)
 		return 0;
@@ -113,9 +97,8 @@ check_profiles(struct preflight *p, struct error *err)
 		if (exists > 0)
 			continue;
 		note_missing(p, _("profile"), name);
-		if (suggest(p, "incus profile create", name, "", holder, err) <
-		    0)
-			return -1;
+		error_hint_command(&p->missing, "incus", "profile", "create",
+		    name, "--project", holder, NULL);
 	}
 	return 0;
 }
@@ -134,7 +117,9 @@ check_nic(struct preflight *p, struct yaml_node device, struct error *err)
 	if (exists != 0)
 		return exists < 0 ? -1 : 0;
 	note_missing(p, _("network"), network);
-	return suggest(p, "incus network create", network, "", holder, err);
+	error_hint_command(&p->missing, "incus", "network", "create", network,
+	    "--project", holder, NULL);
+	return 0;
 }
 
 static int
@@ -146,8 +131,6 @@ check_disk(struct preflight *p, struct yaml_node device, struct error *err)
 	const char *holder = project_holder(
 	    p->project, p->request->project, "features.storage.volumes");
 	auto_free char *volume = NULL;
-	auto_free char *quoted = NULL;
-	auto_free char *command = NULL;
 	int exists;
 
 	if (pool == NULL || source == NULL ||
@@ -161,13 +144,9 @@ check_disk(struct preflight *p, struct yaml_node device, struct error *err)
 	if (exists != 0)
 		return exists < 0 ? -1 : 0;
 	note_missing(p, _("volume"), volume);
-	quoted = text_shell_quote(pool, err);
-	if (quoted == NULL)
-		return -1;
-	command = text_format(err, "incus storage volume create %s", quoted);
-	if (command == NULL)
-		return -1;
-	return suggest(p, command, volume, "", holder, err);
+	error_hint_command(&p->missing, "incus", "storage", "volume", "create",
+	    pool, volume, "--project", holder, NULL);
+	return 0;
 }
 
 static int

@@ -125,6 +125,22 @@ hints_are_lines(void **state)
 }
 
 static void
+commands_can_be_pasted(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	error_set(&err, ERROR_DENIED, "no");
+	assert_int_equal(error_hint_command(&err, "incus", "project", "set",
+			     "a;b $(c)", "k=allow", NULL),
+	    -1);
+	assert_string_equal(err.hint, "incus project set 'a;b $(c)' k=allow");
+	error_hint_command(&err, "it's", "", NULL);
+	assert_string_equal(
+	    err.hint, "incus project set 'a;b $(c)' k=allow\n'it'\\''s' ''");
+}
+
+static void
 clear_forgets(void **state)
 {
 	struct error err = {0};
@@ -216,6 +232,7 @@ main(void)
 	    cmocka_unit_test(control_bytes_are_escaped),
 	    cmocka_unit_test(prefix_stands_in_front),
 	    cmocka_unit_test(hints_are_lines),
+	    cmocka_unit_test(commands_can_be_pasted),
 	    cmocka_unit_test(clear_forgets),
 	    cmocka_unit_test(long_text_stays_inside),
 	    cmocka_unit_test(prefix_cuts_between_letters),
