@@ -24,21 +24,27 @@ build_busybox() {
     mkdir -p "$root"/{bin,sbin,etc,dev,proc,sys,run,tmp,root,mnt,var/log,home/user}
     chmod 1777 "$root/tmp"
     cp "$CACHE/root-$VERSION/bin/busybox" "$root/bin/"
-    ln -s ../bin/busybox "$root/sbin/init"
+    busybox_init >"$root/sbin/init"
+    chmod 755 "$root/sbin/init"
     for applet in $APPLETS; do ln -s busybox "$root/bin/$applet"; done
     busybox_etc "$root/etc"
     pack "$dir" "$1" busybox
 }
 
-# A second user shows whether owners survive a copy. The only line of inittab
-# keeps init from asking for logins on consoles that are not there.
+# A second user shows whether owners survive a copy.
 busybox_etc() {
     printf '%s\n' root:x:0:0:root:/root:/bin/sh user:x:1000:1000::/home/user:/bin/sh \
         >"$1/passwd"
     printf '%s\n' root:x:0: user:x:1000: >"$1/group"
     echo 127.0.0.1 localhost >"$1/hosts"
     echo busybox >"$1/hostname"
-    echo ::sysinit:/bin/true >"$1/inittab"
+}
+
+# busybox's own init does not know the signal that Incus stops a container with
+# (SIGPWR): every stop would take as long as the daemon's patience.
+busybox_init() {
+    printf '%s\n' '#!/bin/sh' 'trap "exit 0" PWR TERM' \
+        'while :; do sleep 86400 & wait "$!"; done'
 }
 
 # build_debian FILE: a tree without init; such an instance starts with
