@@ -81,15 +81,20 @@ error_set_memory(struct error *err)
 int
 error_hint(struct error *err, const char *format, ...)
 {
-	char line[ERROR_TEXT_BYTES];
+	char raw[ERROR_TEXT_BYTES];
+	char line[4 * ERROR_TEXT_BYTES]; /* "\\x1b" for one byte */
 	va_list arguments;
 	size_t used = strlen(err->hint);
+	int length;
 
 	va_start(arguments, format);
-	format_escaped(line, sizeof(line), format, arguments);
+	length = vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
 
 	/* A command cut short would be another command. */
+	if (length < 0 || (size_t)length >= sizeof(raw))
+		return -1;
+	text_escape(line, sizeof(line), raw, (size_t)length);
 	if (used + 1 + strlen(line) >= sizeof(err->hint))
 		return -1;
 	(void)snprintf(err->hint + used, sizeof(err->hint) - used, "%s%s",
@@ -131,7 +136,8 @@ error_prefix(struct error *err, const char *format, ...)
 	format_escaped(context, sizeof(context), format, arguments);
 	va_end(arguments);
 
-	(void)snprintf(whole, sizeof(whole), "%s: %s", context, err->text);
+	/* TRANSLATORS: where it failed, and why. */
+	(void)snprintf(whole, sizeof(whole), _("%s: %s"), context, err->text);
 	/* Escaped already: this only cuts, between letters. */
 	text_escape(err->text, sizeof(err->text), whole, strlen(whole));
 	return -1;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,6 +12,14 @@
 /* At most ten times a second for eyes, twice a minute for a log. */
 #define TERMINAL_EVERY_MS 100
 #define LOG_EVERY_MS 30000
+
+/* Back to the first column, and erase to the end of the line (ECMA-48, EL). */
+#define ERASE "\r\033[K"
+
+#define ELLIPSIS "..."
+
+/* Of a terminal that does not tell. */
+#define COLUMNS_DEFAULT 80
 
 void
 progress_init(struct progress *progress, bool quiet)
@@ -51,6 +60,52 @@ format_share(
 	    (int)(share * 100), (int)(left_s / 60), (int)(left_s % 60));
 }
 
+/* Columns of the terminal; a log has no end. */
+static size_t
+width_of(const struct progress *progress)
+{
+	struct winsize size = {0};
+
+	if (!progress->terminal)
+		return SIZE_MAX;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return COLUMNS_DEFAULT;
+	return size.ws_col;
+}
+
+/* The end of a text that has room for so many bytes, which are at least as many
+ * as its columns. */
+static const char *
+last_of(const char *text, size_t room)
+{
+	size_t length = strlen(text);
+
+	if (length > room)
+		text += length - room;
+	while (((unsigned char)*text & 0xc0U) == 0x80U)
+		text++;
+	return text;
+}
+
+/* A line that wraps could not be erased: the name gives way. */
+static void
+print_line(const struct progress *progress, const char *facts)
+{
+	size_t width = width_of(progress);
+	size_t taken = strlen(facts) + 1;
+	size_t room = width > taken ? width - taken : 0;
+	const char *what = progress->what;
+	bool cut = strlen(what) > room;
+
+	if (cut) {
+		room = room > strlen(ELLIPSIS) ? room - strlen(ELLIPSIS) : 0;
+		what = last_of(what, room);
+	}
+	(void)fprintf(stderr, "%s%s%s%s%s", progress->terminal ? ERASE : "",
+	    cut ? ELLIPSIS : "", what, facts, progress->terminal ? "" : "\n");
+	(void)fflush(stderr);
+}
+
 static void
 show(struct progress *progress, int64_t now_ms)
 {
@@ -60,13 +115,13 @@ show(struct progress *progress, int64_t now_ms)
 	char size[TEXT_SIZE_BYTES];
 	char speed[TEXT_SIZE_BYTES];
 	char share[64];
+	char facts[128];
 
 	format_share(progress, spent_ms, share, sizeof(share));
-	(void)fprintf(stderr, "%s%s  %s  %s/s%s%s",
-	    progress->terminal ? "\r\033[K" : "", progress->what,
+	(void)snprintf(facts, sizeof(facts), "  %s  %s/s%s",
 	    text_show_size(size, progress->bytes), text_show_size(speed, rate),
-	    share, progress->terminal ? "" : "\n");
-	(void)fflush(stderr);
+	    share);
+	print_line(progress, facts);
 	progress->shown = progress->terminal;
 	progress->shown_ms = now_ms;
 }
@@ -91,7 +146,7 @@ progress_clear(struct progress *progress)
 {
 	if (!progress->shown)
 		return;
-	(void)fputs("\r\033[K", stderr);
+	(void)fputs(ERASE, stderr);
 	(void)fflush(stderr);
 	progress->shown = false;
 }

@@ -78,7 +78,7 @@ open_direct(struct incus_client *client, const struct instance_ref *of,
 	    .method = "POST", .path = path, .body = text, .headers = headers};
 	struct stream *stream = NULL;
 
-	if (text == NULL)
+	if (path == NULL || text == NULL)
 		return NULL;
 	if (http_download(incus_client_http(client), &request, &stream, &reply,
 		err) < 0 ||
@@ -287,18 +287,14 @@ incus_backup_open(struct incus_client *client, const struct instance_ref *of,
  * so wait for it and take the instance away. */
 static void
 undo_import(struct incus_client *client, const struct import_request *request,
-    const struct operation *operation)
+    const struct operation *operation, struct error *err)
 {
-	struct error ignored = {0};
-	auto_instance_ref struct instance_ref ref = {0};
+	struct error failure = {0};
 
 	interrupt_shield_up();
-	if (operation_wait(client, operation, false, &ignored) == 0) {
-		ref.project = text_format(&ignored, "%s", request->project);
-		ref.name = text_format(&ignored, "%s", request->name);
-		if (ref.project != NULL && ref.name != NULL)
-			(void)incus_instance_delete(client, &ref, &ignored);
-	}
+	if (operation_wait(client, operation, false, &failure) == 0)
+		incus_instance_discard(
+		    client, request->project, request->name, err);
 	interrupt_shield_down();
 }
 
@@ -317,6 +313,7 @@ incus_backup_import(struct incus_client *client,
 	    "Content-Type: application/octet-stream", name};
 	auto_reply struct http_reply reply = {0};
 	auto_operation struct operation operation = {0};
+	bool whole = false;
 	struct http_request post = {
 	    .method = "POST", .path = path, .headers = headers};
 
@@ -325,13 +322,18 @@ incus_backup_import(struct incus_client *client,
 	if (request->pool != NULL)
 		headers[2] = pool;
 
-	if (http_upload(incus_client_http(client), &post, body, &reply, err) <
-		0 ||
-	    operation_from_reply(&reply, &operation, err) < 0)
+	if (http_upload(incus_client_http(client), &post, body, &reply, &whole,
+		err) < 0)
+		return whole ? error_hint(err,
+				   _("the upload was complete: '%s/%s' may "
+				     "still appear"),
+				   request->project, request->name)
+			     : -1;
+	if (operation_from_reply(&reply, &operation, err) < 0)
 		return -1;
 	if (operation_wait(client, &operation, false, err) == 0)
 		return 0;
 	if (err->code == ERROR_INTERRUPTED || err->code == ERROR_TERMINATED)
-		undo_import(client, request, &operation);
+		undo_import(client, request, &operation, err);
 	return -1;
 }

@@ -35,7 +35,8 @@ struct exchange {
 	int patience_ms;
 
 	bool added;
-	bool shielded; /* the upload is whole: its answer must be heard */
+	bool whole; /* the upload is: a shield is up, its answer must be heard
+		     */
 	bool head_done;
 	bool done;
 	CURLcode result;
@@ -137,9 +138,9 @@ on_upload(char *buf, size_t size, size_t count, void *data)
 
 	/* Our own source may have taken its time. */
 	x->last_news_ms = clock_now_ms();
-	if (got == 0 && !x->shielded) {
+	if (got == 0 && !x->whole) {
 		interrupt_shield_up();
-		x->shielded = true;
+		x->whole = true;
 	}
 	return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
@@ -153,10 +154,9 @@ exchange_clear(struct exchange *x)
 		curl_easy_cleanup(x->easy);
 	curl_slist_free_all(x->headers);
 	free(x->received);
-	if (x->shielded)
+	if (x->whole)
 		interrupt_shield_down();
 	x->added = false;
-	x->shielded = false;
 	x->easy = NULL;
 	x->headers = NULL;
 	x->received = NULL;
@@ -190,6 +190,7 @@ http_handle_new(const struct http *http, const char *path, struct error *err)
 	}
 
 	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
+	(void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(
@@ -397,11 +398,14 @@ http_call(struct http *http, const struct http_request *request,
 
 int
 http_upload(struct http *http, const struct http_request *request,
-    struct stream *body, struct http_reply *ret_reply, struct error *err)
+    struct stream *body, struct http_reply *ret_reply, bool *ret_whole,
+    struct error *err)
 {
 	struct exchange x = {.upload = body};
+	int result = exchange_run(&x, http, request, ret_reply, err);
 
-	return exchange_run(&x, http, request, ret_reply, err);
+	*ret_whole = x.whole;
+	return result;
 }
 
 /* A download has a multi handle of its own: it moves only when it is read, not

@@ -8,6 +8,7 @@
 #ifndef ANKLUME_INCUS_HTTP_H
 #define ANKLUME_INCUS_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct error;
@@ -54,9 +55,11 @@ int http_download(struct http *http, const struct http_request *request,
 /* One request whose body is `body` (borrowed), sent in chunks; the last chunk
  * is withheld until `body` has ended well, otherwise the connection is cut and
  * the stream's own error is returned. An interruption behind that point waits
- * for the answer: the caller must know what it has started. */
+ * for the answer: the caller must know what it has started. On failure
+ * *ret_whole says whether the daemon may have got all of it. */
 int http_upload(struct http *http, const struct http_request *request,
-    struct stream *body, struct http_reply *ret_reply, struct error *err);
+    struct stream *body, struct http_reply *ret_reply, bool *ret_whole,
+    struct error *err);
 
 static inline void
 auto_reply_cleanup(struct http_reply *reply)

@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "incus/client.h"
+#include "incus/config_value.h"
 #include "incus/operation.h"
 
 /* A running instance is given this long to end by itself; it is replaced. */
@@ -322,4 +323,49 @@ incus_instance_put(struct incus_client *client, const struct instance_ref *ref,
 			return error_set_memory(err);
 	}
 	return operation_run(client, "PUT", path, body, err);
+}
+
+bool
+instance_is_protected(const json_t *instance)
+{
+	return config_is_true(json_object_get(instance, "expanded_config"),
+	    "security.protection.delete");
+}
+
+static int
+unprotect(struct incus_client *client, const struct instance_ref *ref,
+    struct error *err)
+{
+	auto_json json_t *instance = NULL;
+	json_t *config;
+
+	if (incus_instance_get(client, ref, &instance, err) < 0)
+		return -1;
+	if (!instance_is_protected(instance))
+		return 0;
+	config = json_object_get(instance, "config");
+	if (json_object_set_new(
+		config, "security.protection.delete", json_string("false")) < 0)
+		return error_set_memory(err);
+	return incus_instance_put(client, ref, instance, err);
+}
+
+void
+incus_instance_discard(struct incus_client *client, const char *project,
+    const char *name, struct error *err)
+{
+	struct error why = {0};
+	auto_instance_ref struct instance_ref ref = {
+	    .project = text_copy(project, strlen(project), &why),
+	    .name = text_copy(name, strlen(name), &why)};
+
+	if (ref.project != NULL && ref.name != NULL &&
+	    unprotect(client, &ref, &why) == 0 &&
+	    incus_instance_delete(client, &ref, &why) == 0)
+		return;
+	if (why.code != ERROR_NOT_FOUND)
+		error_hint(err,
+		    _("'%s/%s' was made and could not be deleted "
+		      "again: %s"),
+		    project, name, why.text);
 }

@@ -82,6 +82,14 @@ int incus_instance_rename(struct incus_client *client,
 int incus_instance_delete(struct incus_client *client,
     const struct instance_ref *ref, struct error *err);
 
+/* Delete one that this run has made, also when its own key protects it. When
+ * that fails, *err (which is set already) gets a hint that names it. */
+void incus_instance_discard(struct incus_client *client, const char *project,
+    const char *name, struct error *err);
+
+/* Whether a key protects it from deletion. */
+bool instance_is_protected(const json_t *instance);
+
 /* Replace the writable part by that of `instance` (PUT). */
 int incus_instance_put(struct incus_client *client,
     const struct instance_ref *ref, const json_t *instance, struct error *err);

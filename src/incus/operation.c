@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "incus/client.h"
 #include "incus/http.h"
 
@@ -69,8 +70,9 @@ operation_start(struct incus_client *client, const char *method,
 static char *
 progress_of(const json_t *operation, struct error *err)
 {
+	const json_t *told = json_object_get(operation, "metadata");
 	auto_free char *metadata =
-	    json_print(json_object_get(operation, "metadata"), false, err);
+	    told != NULL ? json_print(told, false, err) : text_copy("", 0, err);
 	const char *updated = json_text(operation, "updated_at");
 
 	if (metadata == NULL)
@@ -123,6 +125,7 @@ operation_wait(struct incus_client *client, const struct operation *operation,
 		auto_json json_t *now = NULL;
 		char *progress;
 		json_int_t status;
+		int64_t slice_end_ms = clock_now_ms() + SLICE_S * 1000;
 
 		/* It answers at the end of the slice, or of the operation, and
 		 * calls a slice that is over an error: only the look counts. */
@@ -151,6 +154,9 @@ operation_wait(struct incus_client *client, const struct operation *operation,
 			return error_set(err, ERROR_UNREACHABLE,
 			    _("the daemon's work has not moved for %d s"),
 			    incus_client_timeout_ms(client) / 1000);
+		/* A daemon that does not wait must not make us spin. */
+		if (wait_ready(-1, 0, clock_left_ms(slice_end_ms), err) < 0)
+			return -1;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "incus/client.h"
+#include "incus/config_value.h"
 
 int
 incus_project_get(struct incus_client *client, const char *project,
@@ -30,7 +31,6 @@ incus_project_check_allows(struct incus_client *client, const char *project,
 {
 	auto_json json_t *object = NULL;
 	const json_t *config;
-	const char *restricted;
 	const char *value;
 	auto_free char *pair = NULL;
 	struct error ignored = {0};
@@ -39,10 +39,9 @@ incus_project_check_allows(struct incus_client *client, const char *project,
 	if (found < 0)
 		return -1;
 	config = json_object_get(object, "config");
-	restricted = json_text(config, "restricted");
 	value = json_text(config, key);
 	/* Unset means "block" (incus, project/permissions.go). */
-	if (restricted == NULL || strcmp(restricted, "true") != 0 ||
+	if (!config_is_true(config, "restricted") ||
 	    (value != NULL && strcmp(value, "allow") == 0))
 		return 0;
 
@@ -57,11 +56,9 @@ const char *
 project_holder(
     const json_t *project_object, const char *project, const char *feature)
 {
-	const char *value =
-	    json_text(json_object_get(project_object, "config"), feature);
+	const json_t *config = json_object_get(project_object, "config");
 
-	return value != NULL && strcmp(value, "true") == 0 ? project
-							   : "default";
+	return config_is_true(config, feature) ? project : "default";
 }
 
 int

@@ -135,7 +135,14 @@ rename_over_placeholder(const struct publication *self, const char *name)
 	if (fd < 0)
 		return -1;
 	(void)close(fd);
-	return renameat(dir, self->temporary, dir, name);
+	if (renameat(dir, self->temporary, dir, name) < 0) {
+		int saved = errno;
+
+		(void)unlinkat(dir, name, 0);
+		errno = saved;
+		return -1;
+	}
+	return 0;
 }
 
 static int

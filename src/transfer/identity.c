@@ -44,3 +44,31 @@ identity_renew(struct incus_client *client, const struct instance_ref *instance,
 	}
 	return changed ? incus_instance_put(client, instance, object, err) : 0;
 }
+
+int
+identity_is_shared(struct incus_client *client,
+    const struct instance_ref *instance, struct yaml_node config,
+    struct error *err)
+{
+	auto_json json_t *object = NULL;
+	const json_t *theirs;
+	struct yaml_node value;
+	const char *key;
+
+	if (incus_instance_get(client, instance, &object, err) < 0) {
+		if (err->code != ERROR_NOT_FOUND)
+			return -1;
+		error_clear(err);
+		return 0;
+	}
+	theirs = json_object_get(object, "config");
+	for (size_t i = 0; yaml_pair(config, i, &key, &value); i++) {
+		const char *ours = yaml_text(value);
+		const char *other = json_text(theirs, key);
+
+		if (is_identity(key) && ours != NULL && *ours != '\0' &&
+		    other != NULL && strcmp(ours, other) == 0)
+			return 1;
+	}
+	return 0;
+}

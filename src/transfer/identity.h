@@ -3,6 +3,8 @@
 #ifndef ANKLUME_TRANSFER_IDENTITY_H
 #define ANKLUME_TRANSFER_IDENTITY_H
 
+#include "base/yaml.h"
+
 struct error;
 struct incus_client;
 struct instance_ref;
@@ -11,5 +13,11 @@ struct instance_ref;
  * new one when it starts. */
 int identity_renew(struct incus_client *client,
     const struct instance_ref *instance, struct error *err);
+
+/* Whether an instance has any of the identity that `config`, an instance's own
+ * keys, holds: 1, 0, or -1. One that is gone has none. */
+int identity_is_shared(struct incus_client *client,
+    const struct instance_ref *instance, struct yaml_node config,
+    struct error *err);
 
 #endif

@@ -11,6 +11,10 @@
 #include "incus/project.h"
 #include "stream/backup_index.h"
 
+/* The daemon is asked about so many things that an archive names; no instance
+ * has as many profiles and devices. */
+#define QUESTIONS_MAX 256
+
 /* The list of what is missing, for one message. */
 struct preflight {
 	struct incus_client *client;
@@ -18,10 +22,13 @@ struct preflight {
 	const struct preflight_request *request;
 	json_t *project;      /* api.Project */
 	struct error missing; /* its hint collects the commands */
+	size_t questions;
 	char list[ERROR_TEXT_BYTES];
 };
 
-static void
+/* Returns whether a command may be suggested: not for what would be taken for
+ * an option. */
+static bool
 note_missing(struct preflight *p, const char *kind, const char *name)
 {
 	size_t used = strlen(p->list);
@@ -30,6 +37,17 @@ note_missing(struct preflight *p, const char *kind, const char *name)
 	(void)snprintf(p->list + used, sizeof(p->list) - used, "%s%s '%s'",
 	    used > 0 ? ", " : "", kind,
 	    text_escape(escaped, sizeof(escaped), name, strlen(name)));
+	return *name != '-';
+}
+
+static int
+count_question(struct preflight *p, struct error *err)
+{
+	if (++p->questions <= QUESTIONS_MAX)
+		return 0;
+	return error_set(err, ERROR_DAMAGED,
+	    _("the archive names more than %d profiles, networks and volumes"),
+	    QUESTIONS_MAX);
 }
 
 static int
@@ -40,10 +58,11 @@ check_project(struct preflight *p, struct error *err)
 
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	note_missing(p, _("project"), p->request->project);
-	error_hint_command(&p->missing, "incus", "project", "create",
-	    p->request->project, "-c", "features.images=false", "-c",
-	    "features.profiles=false", NULL);
+	if (note_missing(p, _("project"), p->request->project))
+		error_hint_command(&p->missing, "incus", "project", "create",
+		    p->request->project, "-c", "features.images=false", "-c",
+		    "features.profiles=false", "-c",
+		    "features.storage.volumes=false", NULL);
 	return 0;
 }
 
@@ -58,13 +77,13 @@ check_pool(struct preflight *p, struct error *err)
 	if (exists < 0)
 		return -1;
 	if (exists == 0) {
-		note_missing(p, _("pool"), pool);
+		if (note_missing(p, _("pool"), pool))
+			error_hint_command(&p->missing, "incus", "storage",
+			    "create", pool, "dir", NULL);
 		if (p->request->storage == NULL)
 			error_hint(&p->missing,
 			    _("--storage POOL chooses one that is there: incus "
 			      "storage list"));
-		error_hint_command(&p->missing, "incus", "storage", "create",
-		    pool, "dir", NULL);
 		return 0;
 	}
 	if (!p->index->optimized)
@@ -90,15 +109,18 @@ check_profiles(struct preflight *p, struct error *err)
 	for (size_t i = 0;
 	     (name = yaml_text(yaml_item(p->index->profiles, i))) != NULL;
 	     i++) {
-		int exists = incus_profile_exists(p->client, holder, name, err);
+		int exists = count_question(p, err);
 
+		if (exists == 0)
+			exists =
+			    incus_profile_exists(p->client, holder, name, err);
 		if (exists < 0)
 			return -1;
 		if (exists > 0)
 			continue;
-		note_missing(p, _("profile"), name);
-		error_hint_command(&p->missing, "incus", "profile", "create",
-		    name, "--project", holder, NULL);
+		if (note_missing(p, _("profile"), name))
+			error_hint_command(&p->missing, "incus", "profile",
+			    "create", name, "--project", holder, NULL);
 	}
 	return 0;
 }
@@ -113,12 +135,14 @@ check_nic(struct preflight *p, struct yaml_node device, struct error *err)
 
 	if (network == NULL)
 		return 0;
+	if (count_question(p, err) < 0)
+		return -1;
 	exists = incus_network_exists(p->client, holder, network, err);
 	if (exists != 0)
 		return exists < 0 ? -1 : 0;
-	note_missing(p, _("network"), network);
-	error_hint_command(&p->missing, "incus", "network", "create", network,
-	    "--project", holder, NULL);
+	if (note_missing(p, _("network"), network))
+		error_hint_command(&p->missing, "incus", "network", "create",
+		    network, "--project", holder, NULL);
 	return 0;
 }
 
@@ -136,6 +160,8 @@ check_disk(struct preflight *p, struct yaml_node device, struct error *err)
 	if (pool == NULL || source == NULL ||
 	    (path != NULL && strcmp(path, "/") == 0))
 		return 0;
+	if (count_question(p, err) < 0)
+		return -1;
 	/* "VOLUME/sub/path" attaches a part of it. */
 	volume = text_copy(source, strcspn(source, "/"), err);
 	if (volume == NULL)
@@ -143,9 +169,9 @@ check_disk(struct preflight *p, struct yaml_node device, struct error *err)
 	exists = incus_volume_exists(p->client, holder, pool, volume, err);
 	if (exists != 0)
 		return exists < 0 ? -1 : 0;
-	note_missing(p, _("volume"), volume);
-	error_hint_command(&p->missing, "incus", "storage", "volume", "create",
-	    pool, volume, "--project", holder, NULL);
+	if (note_missing(p, _("volume"), volume) && *pool != '-')
+		error_hint_command(&p->missing, "incus", "storage", "volume",
+		    "create", pool, volume, "--project", holder, NULL);
 	return 0;
 }
 

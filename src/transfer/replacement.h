@@ -13,19 +13,30 @@ struct watch;
 
 struct replacement {
 	bool exists;	 /* there is an instance to replace */
-	bool running;	 /* it runs */
-	char beside[64]; /* the name that the new one gets first */
+	bool running;	 /* it runs, or ran before the swap */
+	char beside[32]; /* the name that the new one gets first */
+	char aside[32];	 /* the name that the old one gets before its end */
 };
 
-/* Look at what holds the name: protected from deletion is ERROR_DENIED, not
- * confirmed ERROR_USAGE. Without a holder, *ret_replacement says so. */
+/* Look at what holds the name: protected from deletion is ERROR_DENIED. Without
+ * a holder, *ret_replacement says so. */
 int replacement_prepare(struct incus_client *client,
-    const struct instance_ref *target, const struct watch *watch,
-    struct replacement *ret_replacement, struct error *err);
+    const struct instance_ref *target, struct replacement *ret_replacement,
+    struct error *err);
 
-/* The new instance lies beside it: stop the old one, move it aside, give the
- * new one its name, delete the old one. What fails half-way is put back. */
-int replacement_finish(struct incus_client *client,
+/* Ask whether it may be replaced; no is ERROR_USAGE. */
+int replacement_confirm(const struct instance_ref *target,
+    const struct watch *watch, struct error *err);
+
+/* The new instance lies beside it: look at the old one again, stop it, move it
+ * aside, give the new one its name. What fails half-way is put back; where even
+ * that fails, a hint names the old one. */
+int replacement_swap(struct incus_client *client,
+    const struct instance_ref *target, struct replacement *replacement,
+    struct error *err);
+
+/* Delete the old one. On failure the error names it. */
+int replacement_delete_old(struct incus_client *client,
     const struct instance_ref *target, const struct replacement *replacement,
     struct error *err);
 

@@ -118,6 +118,20 @@ name_in_file_name(const char *file, struct error *err)
 	return text_copy(base, (size_t)(end - base), err);
 }
 
+/* A word of the archive's, offered for pasting: only when it is a name. */
+static int
+suggest_word(struct error *err, const char *option, const char *word)
+{
+	auto_instance_word struct instance_word parsed = {0};
+	struct error ignored = {0};
+
+	if (*word == '-' || strchr(word, ':') != NULL ||
+	    instance_word_parse(word, &parsed, &ignored) < 0 ||
+	    parsed.project != NULL)
+		return -1;
+	return error_hint_command(err, option, word, NULL);
+}
+
 /* Names on our side come from the request, or from this host's own record. */
 static int
 choose_name(struct restore *restore, const json_t *entry, struct error *err)
@@ -140,7 +154,7 @@ choose_name(struct restore *restore, const json_t *entry, struct error *err)
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is of unknown origin: it does not choose its name"),
 		    restore->request->file);
-		return error_hint(err, "--name %s", restore->index.name);
+		return suggest_word(err, "--name", restore->index.name);
 	}
 	restore->target.name = text_copy(name, strlen(name), err);
 	return restore->target.name != NULL ? 0 : -1;
@@ -160,7 +174,7 @@ choose_project(struct restore *restore, const json_t *entry, struct error *err)
 		    _("'%s' is of unknown origin: it does not choose its "
 		      "project"),
 		    restore->request->file);
-		return error_hint(err, "--project %s",
+		return suggest_word(err, "--project",
 		    *restore->index.project != '\0' ? restore->index.project
 						    : "default");
 	}
@@ -179,10 +193,54 @@ choose_target(struct restore *restore, struct error *err)
 		return -1;
 	if (instance_word_parse(restore->target.name, &word, err) < 0)
 		return -1;
-	if (word.project != NULL)
+	if (word.project != NULL || strchr(restore->target.name, ':') != NULL)
 		return error_set(err, ERROR_USAGE,
 		    _("'%s' is not the name of an instance"),
 		    restore->target.name);
+	return 0;
+}
+
+/* The holder of the target's name may be replaced, or not. */
+static int
+check_holder(struct restore *restore, struct error *err)
+{
+	const struct instance_ref *target = &restore->target;
+
+	if (restore->request->force) {
+		if (replacement_prepare(restore->client, target,
+			&restore->replacement, err) < 0)
+			return -1;
+		if (!restore->replacement.exists || restore->request->dry_run)
+			return 0;
+		return replacement_confirm(target, restore->watch, err);
+	}
+	error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
+	    target->project, target->name);
+	return error_hint(err,
+	    _("--name gives the restored one another name, --force replaces "
+	      "it"));
+}
+
+/* Somebody else who has the name that the archive's instance had: a namesake,
+ * or the instance itself. */
+static int
+check_twin(struct restore *restore, const struct instance_ref *one, bool *twin,
+    struct error *err)
+{
+	int shared = *twin || restore->request->keep_identity
+			 ? 0
+			 : identity_is_shared(restore->client, one,
+			       restore->index.config, err);
+
+	if (shared < 0)
+		return -1;
+	if (shared > 0) {
+		*twin = true;
+		watch_note(restore->watch,
+		    _("'%s/%s' has the same MAC addresses or UUID: the "
+		      "restored one gets new ones"),
+		    one->project, one->name);
+	}
 	return 0;
 }
 
@@ -200,12 +258,14 @@ check_name(struct restore *restore, struct error *err)
 	for (size_t i = 0; i < names.count; i++) {
 		const struct instance_ref *one = &names.items[i];
 		bool here = strcmp(one->project, target->project) == 0;
+		bool same = strcmp(one->name, target->name) == 0;
 
-		if (here && strcmp(one->name, target->name) == 0)
+		if (here && same)
 			taken = true;
-		else if (strcmp(one->name, restore->index.name) == 0)
-			twin = true;
-		if (!here && strcmp(one->name, target->name) == 0)
+		else if (strcmp(one->name, restore->index.name) == 0 &&
+			 check_twin(restore, one, &twin, err) < 0)
+			return -1;
+		if (!here && same)
 			watch_note(restore->watch,
 			    _("the project '%s' holds an instance '%s', too"),
 			    one->project, one->name);
@@ -213,16 +273,7 @@ check_name(struct restore *restore, struct error *err)
 	restore->new_identity =
 	    !restore->request->keep_identity &&
 	    (twin || strcmp(target->name, restore->index.name) != 0);
-	if (!taken)
-		return 0;
-	if (restore->request->force)
-		return replacement_prepare(restore->client, target,
-		    restore->watch, &restore->replacement, err);
-	error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
-	    target->project, target->name);
-	return error_hint(err,
-	    _("--name gives the restored one another name, --force replaces "
-	      "it"));
+	return taken ? check_holder(restore, err) : 0;
 }
 
 static int
@@ -280,39 +331,54 @@ import(struct restore *restore, struct stream *data, struct error *err)
 	return 0;
 }
 
-/* Everything after the import; a failure here takes the new instance away. */
+/* Give the new instance its identity and its name; a failure takes it away. */
 static int
-finish(struct restore *restore, bool *ret_started, struct error *err)
+settle(struct restore *restore, struct error *err)
 {
 	const struct instance_ref *target = &restore->target;
+	bool replaces = restore->replacement.exists;
 	struct instance_ref fresh = {target->project,
-	    restore->replacement.exists ? restore->replacement.beside
-					: target->name};
-	bool start = restore->request->start || restore->replacement.running;
-	struct error ignored = {0};
+	    replaces ? restore->replacement.beside : target->name};
 	int result = 0;
 
 	if (restore->new_identity)
 		result = identity_renew(restore->client, &fresh, err);
 	if (result == 0)
 		result = interrupt_check(err);
-	if (result == 0 && restore->replacement.exists)
-		result = replacement_finish(
+	if (result == 0 && replaces)
+		result = replacement_swap(
 		    restore->client, target, &restore->replacement, err);
-	if (result < 0) {
-		interrupt_shield_up();
-		(void)incus_instance_delete(restore->client, &fresh, &ignored);
-		interrupt_shield_down();
-		return -1;
-	}
-	if (!start)
+	if (result == 0)
 		return 0;
-	if (incus_instance_start(restore->client, target, err) < 0)
-		return error_prefix(err,
-		    _("'%s/%s' is restored, but does not start"),
-		    target->project, target->name);
-	*ret_started = true;
-	return 0;
+	interrupt_shield_up();
+	incus_instance_discard(restore->client, fresh.project, fresh.name, err);
+	interrupt_shield_down();
+	return -1;
+}
+
+/* Start what is to run; the instance that was replaced goes last of all. */
+static int
+finish(struct restore *restore, bool *ret_started, struct error *err)
+{
+	const struct instance_ref *target = &restore->target;
+	const struct replacement *replacement = &restore->replacement;
+
+	if (restore->request->start || replacement->running) {
+		if (incus_instance_start(restore->client, target, err) < 0) {
+			error_prefix(err,
+			    _("'%s/%s' is restored, but does not start"),
+			    target->project, target->name);
+			return replacement->exists
+				   ? error_hint(err,
+					 _("the old instance is still there "
+					   "as '%s'"),
+					 replacement->aside)
+				   : -1;
+		}
+		*ret_started = true;
+	}
+	return replacement_delete_old(
+	    restore->client, target, replacement, err);
 }
 
 static int
@@ -337,6 +403,7 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 		watch_start(
 		    restore->watch, restore->target.name, restore->size_bytes);
 		if (import(restore, data, err) < 0 ||
+		    settle(restore, err) < 0 ||
 		    finish(restore, &result->started, err) < 0)
 			return -1;
 	}

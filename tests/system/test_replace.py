@@ -1,5 +1,6 @@
 """backup restore --force: the old instance or the new one, nothing between."""
 
+import json
 import os
 
 import pytest
@@ -7,13 +8,22 @@ import pytest
 from backups import asks_for_no_work, create, leaves_nothing, restore
 
 
+def set_state(box, data):
+    """Not over SFTP: its server holds a stopped instance for ten seconds, and
+    the daemon's renaming waits for that."""
+    path = box.inner("/root/state")
+    path.write_bytes(data)
+    owner = path.parent.stat()
+    os.chown(path, owner.st_uid, owner.st_gid)
+
+
 @pytest.fixture
 def changed(make_box, daemon, tmp_path):
     """A box whose backup says "old" and that says "new" by now."""
     box = make_box(project="work", start=False)
-    box.write("/root/state", b"old")
+    set_state(box, b"old")
     made = create(daemon, box, tmp_path)
-    box.write("/root/state", b"new")
+    set_state(box, b"new")
     return box, made
 
 
@@ -157,3 +167,41 @@ def test_snapshots_of_the_archive_come_along(daemon, make_box, tmp_path):
     assert restore(daemon, made, "--force", "--yes").status == 0
     assert [url.rpartition("/")[2] for url in daemon.get(
         f"/1.0/instances/{box.name}/snapshots")] == ["then"]
+
+
+def test_an_ephemeral_one_is_replaced(daemon, changed):
+    """Stopping an ephemeral instance deletes it: the old one must outlive the
+    new one's arrival."""
+    box, made = changed
+    instance = daemon.get(f"/1.0/instances/{box.name}?project={box.project}")
+    instance["ephemeral"] = True
+    daemon.incus("query", "-X", "PUT", "--wait", "-d", json.dumps(instance),
+                 f"/1.0/instances/{box.name}?project={box.project}")
+    box.start()
+    before = names(daemon)
+    done = restore(daemon, made, "--force", "--yes")
+    assert (done.status, done.out) == (0, f"{box}\n"), done
+    assert names(daemon) == before
+    assert box.exec("cat", "/root/state").out == "old"
+
+
+@pytest.mark.parametrize("true", ["1", "on", "Yes"])
+def test_protection_is_seen_however_it_is_spelled(daemon, changed, true):
+    box, made = changed
+    daemon.incus("config", "set", box.name,
+                 f"security.protection.delete={true}", "--project",
+                 box.project)
+    try:
+        with asks_for_no_work(daemon):
+            assert restore(daemon, made, "--force", "--yes").status == 4
+    finally:
+        daemon.incus("config", "unset", box.name,
+                     "security.protection.delete", "--project", box.project)
+
+
+def test_a_dry_run_asks_nothing(daemon, changed):
+    box, made = changed
+    with asks_for_no_work(daemon):
+        done = restore(daemon, made, "--force", "-n")
+    assert done.status == 0, done
+    assert box.inner("/root/state").read_bytes() == b"new"
