@@ -443,8 +443,7 @@ download_free(struct stream *s)
 	struct download *self = (struct download *)s;
 
 	exchange_clear(&self->x);
-	if (self->multi != NULL)
-		(void)curl_multi_cleanup(self->multi);
+	(void)curl_multi_cleanup(self->multi);
 	free(self);
 }
 
@@ -472,15 +471,17 @@ http_download(struct http *http, const struct http_request *request,
 	struct exchange *x;
 	int result;
 
-	if (download == NULL)
+	if (download != NULL)
+		download->multi = curl_multi_init();
+	if (download == NULL || download->multi == NULL) {
+		free(download);
 		return error_set_memory(err);
+	}
 	download->base.kind = &download_kind;
-	download->multi = curl_multi_init();
 	x = &download->x;
 	x->multi = download->multi;
 
-	result = download->multi != NULL ? exchange_start(x, http, request, err)
-					 : error_set_memory(err);
+	result = exchange_start(x, http, request, err);
 	while (result == 0 && !x->head_done && !x->done)
 		result = drive_once(x, err);
 	if (result == 0 && x->head_done && is_stream(x)) {

@@ -48,7 +48,9 @@ percent_decode(char *text)
 		}
 		memcpy(digits, text + 1, 2);
 		value = strtoul(digits, &end, 16);
-		*out++ = *end == '\0' ? (char)(unsigned char)value : '?';
+		if (*end != '\0')
+			value = '?';
+		*out++ = (char)(unsigned char)value;
 		text += 2;
 	}
 	*out = '\0';
