@@ -18,8 +18,9 @@ on_signal(int number)
 {
 	int saved = errno;
 
+	/* SIGHUP ends with SIGTERM's status, as it does without a shield. */
 	if (last_signal != 0 && shields > 0)
-		_exit(128 + number);
+		_exit(number == SIGINT ? ERROR_INTERRUPTED : ERROR_TERMINATED);
 	last_signal = number;
 	/* A full pipe is as readable as one with a byte more. */
 	if (write(wake_pipe[1], "", 1) < 0)

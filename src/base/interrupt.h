@@ -24,8 +24,8 @@ bool interrupt_seen(void);
 int interrupt_fd(void);
 
 /* While the shield is up the program tidies up: waits go on in spite of a
- * signal that has come, and a further one ends the process at once. Pairs nest.
- */
+ * signal that has come, and a further one ends the process at once, with the
+ * status that it has as an error. Pairs nest. */
 void interrupt_shield_up(void);
 void interrupt_shield_down(void);
 

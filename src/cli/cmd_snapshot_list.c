@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -8,19 +9,21 @@
 #include "cli/snapshot_command.h"
 
 static void
-print_rows(struct output *output, const json_t *snapshots)
+print_rows(struct output *output, const json_t *result, bool several)
 {
+	char owner[SNAPSHOT_OWNER_BYTES];
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(snapshots, i, one)
+	snapshot_show_owner(owner, result, several);
+	json_array_foreach(json_object_get(result, "snapshots"), i, one)
 	{
 		const char *expires = json_text(one, "expires_at");
 		const char *name = json_text(one, "name");
 		char shown[256];
 
 		text_escape(shown, sizeof(shown), name, strlen(name));
-		output_line(output, "%-30s %.19s%s%.19s", shown,
+		output_line(output, "%s%-30s %.19s%s%.19s", owner, shown,
 		    json_text(one, "created_at"),
 		    expires != NULL ? _("  expires ") : "",
 		    expires != NULL ? expires : "");
@@ -30,25 +33,17 @@ print_rows(struct output *output, const json_t *snapshots)
 static int
 run(const struct invocation *invocation, struct error *err)
 {
-	struct snapshot_request request = {
-	    .instance = invocation->arguments[0],
-	    .project = invocation->project,
-	    .timeout_s = invocation->timeout_s,
-	};
-	auto_json json_t *list = NULL;
+	static const struct snapshot_verb verb = {snapshot_list, print_rows};
 
-	if (snapshot_list(&request, &list, err) < 0)
-		return -1;
-	print_rows(invocation->output, json_object_get(list, "snapshots"));
-	output_json(invocation->output, list);
-	return 0;
+	return snapshot_command_run(invocation, &verb, err);
 }
 
 const struct command snapshot_list_command = {
     .words = "snapshot list",
-    .arguments = N_("INSTANCE"),
-    .summary = N_("list an instance's snapshots"),
+    .arguments = N_("INSTANCE..."),
+    .summary = N_("list snapshots"),
+    .options_size = sizeof(struct snapshot_options),
     .arguments_min = 1,
-    .arguments_max = 1,
+    .arguments_max = ARGUMENTS_ANY,
     .run = run,
 };

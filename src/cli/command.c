@@ -27,8 +27,10 @@ const struct option_spec global_option_specs[] = {
 	N_("one JSON object on standard output at the end")},
     {"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL,
 	N_("no progress, no remarks")},
-    {"verbose", 'v', OPTION_FLAG, GLOBAL(verbose), NULL, N_("say more")},
-    {"no-color", 0, OPTION_FLAG, GLOBAL(no_color), NULL, N_("no colors")},
+    {"verbose", 'v', OPTION_FLAG, GLOBAL(verbose), NULL,
+	N_("say what is being done")},
+    {"no-color", 0, OPTION_FLAG, GLOBAL(no_color), NULL,
+	N_("accepted: nothing is colored")},
     {"dry-run", 'n', OPTION_FLAG, GLOBAL(dry_run), NULL,
 	N_("look, and write nothing")},
     {"yes", 'y', OPTION_FLAG, GLOBAL(yes), NULL,
@@ -113,8 +115,8 @@ check_arguments(const struct command *command, size_t count,
     char *const *arguments, struct error *err)
 {
 	if (count < command->arguments_min)
-		error_set(err, ERROR_USAGE, _("'%s' wants %s"), command->words,
-		    _(command->arguments));
+		error_set(err, ERROR_USAGE, _("'%s' wants '%s'"),
+		    command->words, _(command->arguments));
 	else if (count > command->arguments_max)
 		error_set(err, ERROR_USAGE, _("'%s' is one word too many"),
 		    arguments[command->arguments_max]);
@@ -196,12 +198,19 @@ run_command(const struct command *command, int argc, char **argv,
 	return status;
 }
 
+/* "--json", or a beginning of it, which getopt takes for the whole. */
+static bool
+is_json_option(const char *word)
+{
+	return strlen(word) > strlen("--") && text_starts_with("--json", word);
+}
+
 /* Words in the user's language, unless a script reads them. */
 static void
 choose_language(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
+		if (is_json_option(argv[i]))
 			return;
 	}
 	(void)setlocale(LC_MESSAGES, "");
@@ -211,18 +220,48 @@ choose_language(int argc, char **argv)
 	(void)textdomain("anklume");
 }
 
-/* An error before there is an output to print it. */
+/* The end of a run that had no output of its own: help, or an early error. */
 static int
-fail_early(struct error *err)
+finish_early(
+    const struct global_options *global, const char *command, struct error *err)
 {
-	struct global_options plain = {0};
+	struct global_options plain = {.json = global->json};
 	struct error failure = {0};
-	struct output *output = output_new(&plain, &failure);
-	int status =
-	    output != NULL ? output_finish(output, "", err) : (int)err->code;
+	struct output *output;
+	int status;
 
+	/* Help is no object. */
+	if (!error_is_set(err))
+		plain.json = false;
+	output = output_new(&plain, &failure);
+	status = output != NULL ? output_finish(output, command, err)
+				: (int)err->code;
 	output_free(output);
 	return status;
+}
+
+/* Options may also stand between a group and its verb; *words is moved to the
+ * verb. NULL with help shown or err set. */
+static const struct command *
+find_in_group(
+    int argc, char ***words, struct global_options *global, struct error *err)
+{
+	struct option_target targets[] = {{global_option_specs, global}, {0}};
+	char **rest = NULL;
+	char *both[3] = {(*words)[0]};
+	const struct command *command;
+	size_t used;
+
+	if (options_parse(argc, *words, targets, false, &rest, err) < 0)
+		return NULL;
+	both[1] = rest[0];
+	command = find_command(both, &used);
+	if (command == NULL && global->help)
+		show_help(both);
+	else if (command == NULL)
+		unknown_command(both, err);
+	*words = rest;
+	return command;
 }
 
 int
@@ -239,24 +278,29 @@ command_line_run(int argc, char **argv)
 	choose_language(argc, argv);
 	if (interrupt_install(&err) < 0 ||
 	    options_parse(argc, argv, targets, false, &words, &err) < 0)
-		return fail_early(&err);
+		return finish_early(&global, "", &err);
 	if (global.version) {
 		(void)printf("anklume %s\n", ANKLUME_VERSION);
-		return fail_early(&err);
+		return finish_early(&global, "", &err);
 	}
 	if (global.help || words[0] == NULL || strcmp(words[0], "help") == 0) {
 		show_help(words);
-		return fail_early(&err);
+		return finish_early(&global, "", &err);
 	}
 	command = find_command(words, &used);
-	if (command == NULL) {
+	/* For getopt the last word of the command takes argv[0]'s place. */
+	if (command != NULL)
+		words += used - 1;
+	else if (is_group(words[0]))
+		command = find_in_group(
+		    argc - (int)(words - argv), &words, &global, &err);
+	else
 		unknown_command(words, &err);
-		return fail_early(&err);
-	}
+	if (command == NULL)
+		return finish_early(&global, "", &err);
 
-	/* The last word of the command takes argv[0]'s place for getopt. */
-	words += used - 1;
 	status = run_command(
 	    command, argc - (int)(words - argv), words, &global, &err);
-	return status < 0 ? fail_early(&err) : status;
+	return status < 0 ? finish_early(&global, command->words, &err)
+			  : status;
 }

@@ -43,6 +43,7 @@ struct command {
 	const char *alias;     /* "copy"; NULL is none */
 	const char *arguments; /* "INSTANCE", for usage; N_() */
 	const char *summary;   /* one line of the command list; N_() */
+	const char *details;   /* lines for its help; N_(); NULL is none */
 	const char *examples;  /* lines, each indented by two; NULL is none */
 	const struct option_spec *options; /* NULL is none */
 	size_t options_size; /* of the struct that the table fills */

@@ -50,6 +50,13 @@ on_note(void *data, const char *text)
 	output_note(data, text);
 }
 
+static void
+on_detail(void *data, const char *text)
+{
+	progress_clear(&((struct output *)data)->progress);
+	(void)fprintf(stderr, "anklume: %s\n", text);
+}
+
 /* A question needs a person: without a terminal only --yes answers. */
 static bool
 on_confirm(void *data, const char *question)
@@ -88,6 +95,7 @@ output_new(const struct global_options *global, struct error *err)
 	    .advance = on_advance,
 	    .stop = on_stop,
 	    .note = on_note,
+	    .detail = global->verbose && !global->quiet ? on_detail : NULL,
 	    .confirm = on_confirm,
 	};
 	return output;

@@ -37,6 +37,18 @@ usage_print_list(const char *group)
 				 "man anklume."));
 }
 
+/* Each line indented. */
+static void
+print_details(const char *line)
+{
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
+
+		(void)printf("  %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
 void
 usage_print_command(const struct command *command)
 {
@@ -46,6 +58,8 @@ usage_print_command(const struct command *command)
 		(void)printf("anklume %s [%s] %s\n", command->alias,
 		    _("OPTIONS"), _(command->arguments));
 	(void)printf("\n  %s\n", _(command->summary));
+	if (command->details != NULL)
+		print_details(_(command->details));
 	if (command->options != NULL) {
 		(void)printf("\n%s\n", _("Options:"));
 		options_print(stdout, command->options);

@@ -1,7 +1,7 @@
 #include "incus/client.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #include "incus/http.h"
 
 struct incus_client {
-	struct incus_endpoint endpoint;
+	char *socket_path;
 	int timeout_ms;
 	struct http *http;
 	json_t *about; /* GET /1.0; NULL until asked */
@@ -29,14 +29,13 @@ incus_client_open(int timeout_s, struct error *err)
 		error_set_memory(err);
 		return NULL;
 	}
-	if (incus_endpoint_find(&client->endpoint, err) < 0 ||
-	    incus_endpoint_try(&client->endpoint, err) < 0) {
-		incus_client_free(client);
-		return NULL;
-	}
 	client->timeout_ms = timeout_s * 1000;
-	client->http =
-	    http_new(client->endpoint.socket_path, client->timeout_ms, err);
+	client->socket_path = incus_endpoint_find(err);
+	if (client->socket_path != NULL &&
+	    incus_endpoint_try(client->socket_path, client->timeout_ms, err) ==
+		0)
+		client->http =
+		    http_new(client->socket_path, client->timeout_ms, err);
 	if (client->http == NULL) {
 		incus_client_free(client);
 		return NULL;
@@ -51,7 +50,7 @@ incus_client_free(struct incus_client *client)
 		return;
 	json_decref(client->about);
 	http_free(client->http);
-	incus_endpoint_clear(&client->endpoint);
+	free(client->socket_path);
 	free(client);
 }
 
@@ -67,6 +66,12 @@ incus_client_timeout_ms(const struct incus_client *client)
 	return client->timeout_ms;
 }
 
+const char *
+incus_client_socket(const struct incus_client *client)
+{
+	return client->socket_path;
+}
+
 static const char *
 or_empty(const char *text)
 {
@@ -78,7 +83,6 @@ incus_client_server(struct incus_client *client, struct error *err)
 {
 	struct incus_server *server = &client->server;
 	const json_t *environment;
-	const char *environment_project = getenv("INCUS_PROJECT");
 
 	if (client->about != NULL)
 		return server;
@@ -90,12 +94,6 @@ incus_client_server(struct incus_client *client, struct error *err)
 	server->version = or_empty(json_text(environment, "server_version"));
 	server->fingerprint =
 	    or_empty(json_text(environment, "certificate_fingerprint"));
-	server->clustered = json_flag(environment, "server_clustered");
-	server->project = client->endpoint.project;
-	if (environment_project != NULL && *environment_project != '\0')
-		server->project = environment_project;
-	if (server->project == NULL)
-		server->project = "default";
 	return server;
 }
 
@@ -147,6 +145,15 @@ percent_encode(char *out, const char *text)
 static const char *const path_start = "/1.0";
 static const char *const path_project = "?project=";
 
+/* The daemon's router cleans a path, as RFC 3986, section 5.2.4, has it: these
+ * name no member of a collection, but the collection, or its parent. */
+static bool
+leads_astray(const char *segment)
+{
+	return *segment == '\0' || strcmp(segment, ".") == 0 ||
+	       strcmp(segment, "..") == 0;
+}
+
 char *
 incus_path(struct error *err, const char *project, const char *segment, ...)
 {
@@ -157,8 +164,14 @@ incus_path(struct error *err, const char *project, const char *segment, ...)
 
 	va_start(segments, segment);
 	for (const char *s = segment; s != NULL;
-	     s = va_arg(segments, const char *))
+	     s = va_arg(segments, const char *)) {
 		size += 1 + 3 * strlen(s);
+		if (!leads_astray(s))
+			continue;
+		error_set(err, ERROR_USAGE, _("'%s' cannot be a name"), s);
+		va_end(segments);
+		return NULL;
+	}
 	va_end(segments);
 	if (project != NULL)
 		size += 3 * strlen(project);
@@ -260,38 +273,25 @@ incus_open_reply(const struct http_reply *reply, struct error *err)
 	return NULL;
 }
 
-/* One exchange, its envelope opened. */
-static int
-exchange(struct incus_client *client, const struct http_request *request,
-    json_t **ret_metadata, struct error *err)
-{
-	auto_reply struct http_reply reply = {0};
-	auto_json json_t *envelope = NULL;
-
-	if (http_call(client->http, request, &reply, err) < 0)
-		return -1;
-	envelope = incus_open_reply(&reply, err);
-	if (envelope == NULL)
-		return -1;
-	if (ret_metadata != NULL)
-		*ret_metadata =
-		    json_incref(json_object_get(envelope, "metadata"));
-	return 0;
-}
-
 int
 incus_get(struct incus_client *client, const char *path, json_t **ret_metadata,
     struct error *err)
 {
 	struct http_request request = {.method = "GET", .path = path};
-	json_t *metadata = NULL;
+	auto_reply struct http_reply reply = {0};
+	auto_json json_t *envelope = NULL;
+	json_t *metadata;
 
-	if (exchange(client, &request, &metadata, err) < 0)
+	if (http_call(client->http, &request, &reply, err) < 0)
 		return -1;
+	envelope = incus_open_reply(&reply, err);
+	if (envelope == NULL)
+		return -1;
+	metadata = json_object_get(envelope, "metadata");
 	if (metadata == NULL)
 		return error_set(err, ERROR_FAILED,
 		    _("the daemon's answer to '%s' is empty"), path);
-	*ret_metadata = metadata;
+	*ret_metadata = json_incref(metadata);
 	return 0;
 }
 
@@ -306,20 +306,4 @@ incus_exists(struct incus_client *client, const char *path, struct error *err)
 		return -1;
 	error_clear(err);
 	return 0;
-}
-
-int
-incus_send(struct incus_client *client, const char *method, const char *path,
-    const json_t *body, struct error *err)
-{
-	auto_free char *text = NULL;
-	struct http_request request = {.method = method, .path = path};
-
-	if (body != NULL) {
-		text = json_print(body, false, err);
-		if (text == NULL)
-			return -1;
-		request.body = text;
-	}
-	return exchange(client, &request, NULL, err);
 }

@@ -5,27 +5,20 @@
 #ifndef ANKLUME_INCUS_CLIENT_H
 #define ANKLUME_INCUS_CLIENT_H
 
-#include <stdbool.h>
-
 #include "base/json.h"
 
 struct error;
 struct http;
 struct incus_client;
 
-/* Without any byte or news from the daemon. */
-#define INCUS_TIMEOUT_DEFAULT_S 120
-
 struct incus_server {
 	const char *name;	 /* server_name */
 	const char *version;	 /* "6.0.4" */
 	const char *fingerprint; /* of its certificate, SHA-256 in hex */
-	const char *project;	 /* where requests go that name none */
-	bool clustered;
 };
 
-/* Find the daemon (endpoint.h) and make sure that it can be reached.
- * ERROR_UNREACHABLE. */
+/* Find the daemon (endpoint.h) and make sure that it can be reached, for which
+ * it has `timeout_s`, as for every sign of life later on. ERROR_UNREACHABLE. */
 struct incus_client *incus_client_open(int timeout_s, struct error *err);
 void incus_client_free(struct incus_client *client);
 
@@ -42,8 +35,12 @@ struct http *incus_client_http(struct incus_client *client);
 
 int incus_client_timeout_ms(const struct incus_client *client);
 
+/* Where it listens. Borrowed. */
+const char *incus_client_socket(const struct incus_client *client);
+
 /* "/1.0/a/b?project=P" from percent-encoded segments; the list ends with NULL.
- * `project` may be NULL. Heap. */
+ * `project` may be NULL. Heap. The segments "", "." and "..", which would lead
+ * to another object, are ERROR_USAGE. */
 char *incus_path(struct error *err, const char *project, const char *segment,
     ...) __attribute__((sentinel));
 
@@ -54,10 +51,6 @@ int incus_get(struct incus_client *client, const char *path,
 /* 1 when a GET of `path` finds something, 0 when not, -1 on other failures. */
 int incus_exists(
     struct incus_client *client, const char *path, struct error *err);
-
-/* A request that is answered at once. `body` may be NULL. */
-int incus_send(struct incus_client *client, const char *method,
-    const char *path, const json_t *body, struct error *err);
 
 /* The envelope of a reply, owned by the caller; NULL with err set when the
  * reply is not a success, or not an envelope (ERROR_FAILED). */

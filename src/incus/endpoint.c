@@ -4,21 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/interrupt.h"
 #include "base/text.h"
-
-void
-incus_endpoint_clear(struct incus_endpoint *endpoint)
-{
-	free(endpoint->socket_path);
-	free(endpoint->project);
-	*endpoint = (struct incus_endpoint){0};
-}
 
 static const char *
 environment(const char *name)
@@ -28,46 +22,44 @@ environment(const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
-int
-incus_endpoint_find(struct incus_endpoint *ret_endpoint, struct error *err)
+/* What is typed for another daemon must not be done to this one. */
+static int
+check_remote(struct error *err)
 {
-	struct incus_endpoint found = {0};
-	auto_free char *restricted = NULL;
-	const char *socket = environment("INCUS_SOCKET");
-	const char *directory = environment("INCUS_DIR");
+	const char *remote = environment("INCUS_REMOTE");
 
-	if (socket != NULL) {
-		found.socket_path = text_copy(socket, strlen(socket), err);
-		*ret_endpoint = found;
-		return found.socket_path != NULL ? 0 : -1;
-	}
+	if (remote == NULL || strcmp(remote, "local") == 0)
+		return 0;
+	error_set(err, ERROR_USAGE,
+	    _("INCUS_REMOTE is '%s', and only the local daemon is known"),
+	    remote);
+	return error_hint(err, "unset INCUS_REMOTE");
+}
+
+char *
+incus_endpoint_find(struct error *err)
+{
+	const char *given = environment("INCUS_SOCKET");
+	const char *directory = environment("INCUS_DIR");
+	auto_free char *path = NULL;
+	auto_free char *restricted = NULL;
+
+	if (check_remote(err) < 0)
+		return NULL;
+	if (given != NULL)
+		return text_copy(given, strlen(given), err);
 
 	if (directory == NULL)
 		directory = access("/run/incus/unix.socket", F_OK) == 0
 				? "/run/incus"
 				: "/var/lib/incus";
-	found.socket_path = text_format(err, "%s/unix.socket", directory);
-	if (found.socket_path == NULL)
-		return -1;
-	restricted = text_format(err, "%s.user", found.socket_path);
+	path = text_format(err, "%s/unix.socket", directory);
+	restricted = path != NULL ? text_format(err, "%s.user", path) : NULL;
 	if (restricted == NULL)
-		goto fail;
-
-	if (access(found.socket_path, W_OK) < 0 &&
-	    access(restricted, W_OK) == 0) {
-		free(found.socket_path);
-		found.socket_path = steal(restricted);
-		found.project =
-		    text_format(err, "user-%lu", (unsigned long)geteuid());
-		if (found.project == NULL)
-			goto fail;
-	}
-	*ret_endpoint = found;
-	return 0;
-
-fail:
-	incus_endpoint_clear(&found);
-	return -1;
+		return NULL;
+	if (access(path, W_OK) < 0 && access(restricted, W_OK) == 0)
+		return steal(restricted);
+	return steal(path);
 }
 
 static int
@@ -98,23 +90,45 @@ explain(const char *path, int number, struct error *err)
 	}
 }
 
+/* A listener whose backlog is full keeps connect(2) waiting, for ever or for
+ * the time to send (unix(7)). */
+static int
+connect_in_time(int fd, const struct sockaddr_un *address, int timeout_ms,
+    struct error *err)
+{
+	struct timeval limit = {
+	    .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return error_set_errno(err, errno, "setsockopt");
+	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) <
+	       0) {
+		if (errno == EAGAIN)
+			return error_set(err, ERROR_UNREACHABLE,
+			    _("Incus has not answered for %d s"),
+			    timeout_ms / 1000);
+		if (errno != EINTR)
+			return explain(address->sun_path, errno, err);
+		if (interrupt_check(err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
-incus_endpoint_try(const struct incus_endpoint *endpoint, struct error *err)
+incus_endpoint_try(const char *socket_path, int timeout_ms, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	auto_close int fd = -1;
 
-	if (strlen(endpoint->socket_path) >= sizeof(address.sun_path))
+	if (strlen(socket_path) >= sizeof(address.sun_path))
 		return error_set(err, ERROR_UNREACHABLE,
 		    _("the socket's path '%s' is longer than %zu bytes"),
-		    endpoint->socket_path, sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, endpoint->socket_path,
-	    strlen(endpoint->socket_path) + 1);
+		    socket_path, sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set_errno(err, errno, "socket");
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return explain(endpoint->socket_path, errno, err);
-	return 0;
+	return connect_in_time(fd, &address, timeout_ms, err);
 }

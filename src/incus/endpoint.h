@@ -5,21 +5,16 @@
 
 struct error;
 
-struct incus_endpoint {
-	char *socket_path;
-	char *project; /* the default one there; NULL is "default" */
-};
+/* The path of its socket: INCUS_SOCKET, else in INCUS_DIR, else in /run/incus
+ * or /var/lib/incus; where only the restricted socket is open to us, that one
+ * (incus, client/connection.go). Nothing is connected yet. Heap; NULL with
+ * ERROR_USAGE when INCUS_REMOTE means a daemon elsewhere. */
+char *incus_endpoint_find(struct error *err);
 
-/* INCUS_SOCKET, else INCUS_DIR, else /run/incus or /var/lib/incus; where only
- * the restricted socket is open to us, that one and the user's own project
- * (incus, client/connection.go). Nothing is connected yet. */
-int incus_endpoint_find(struct incus_endpoint *ret_endpoint, struct error *err);
-
-void incus_endpoint_clear(struct incus_endpoint *endpoint);
-
-/* Connect once and hang up, to tell apart "absent", "not running" and "no
- * permission": ERROR_UNREACHABLE with what to do about it. */
+/* Connect once and hang up, to tell apart "absent", "not running", "no
+ * permission" and "hangs": ERROR_UNREACHABLE with what to do about it. Blocks
+ * for `timeout_ms` at most. */
 int incus_endpoint_try(
-    const struct incus_endpoint *endpoint, struct error *err);
+    const char *socket_path, int timeout_ms, struct error *err);
 
 #endif

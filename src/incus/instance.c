@@ -217,18 +217,6 @@ incus_instance_get(struct incus_client *client, const struct instance_ref *ref,
 	return incus_get(client, path, ret_instance, err);
 }
 
-int
-incus_instance_exists(struct incus_client *client, const char *project,
-    const char *name, struct error *err)
-{
-	auto_free char *path =
-	    incus_path(err, project, "instances", name, NULL);
-
-	if (path == NULL)
-		return -1;
-	return incus_exists(client, path, err);
-}
-
 bool
 instance_is_running(const json_t *instance)
 {

@@ -65,10 +65,6 @@ int instance_names_find(const struct instance_names *names, const char *project,
 int incus_instance_get(struct incus_client *client,
     const struct instance_ref *ref, json_t **ret_instance, struct error *err);
 
-/* 1 when it exists, 0 when not, -1 when that cannot be told. */
-int incus_instance_exists(struct incus_client *client, const char *project,
-    const char *name, struct error *err);
-
 /* Whether the object says that it runs (or is frozen). */
 bool instance_is_running(const json_t *instance);
 

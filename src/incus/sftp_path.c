@@ -1,8 +1,6 @@
 #include "incus/sftp_path.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -10,8 +8,66 @@
 #include "base/text.h"
 #include "incus/sftp_session.h"
 
-/* Linux, include/linux/namei.h, MAXSYMLINKS. */
-#define SYMLINKS_MAX 40
+int
+sftp_answer_attributes(const struct sftp_pending *answer, const char *path,
+    struct sftp_attributes *ret_attributes, struct error *err)
+{
+	struct sftp_cursor cursor = {0};
+	struct sftp_attributes found = {0};
+
+	if (sftp_answer(answer, SFTP_ATTRS, _("cannot look at"), path, &cursor,
+		err) < 0)
+		return -1;
+	sftp_get_attributes(&cursor, &found);
+	if (cursor.bad)
+		return error_set(err, ERROR_FAILED,
+		    _("'%s%s': malformed attributes"),
+		    sftp_session_name(answer->session), path);
+	*ret_attributes = found;
+	return 0;
+}
+
+static int
+absent_is_zero(int result, struct error *err)
+{
+	if (result == 0)
+		return 1;
+	if (err->code != ERROR_NOT_FOUND)
+		return -1;
+	error_clear(err);
+	return 0;
+}
+
+int
+sftp_answer_look(const struct sftp_pending *answer, const char *path,
+    struct sftp_attributes *ret_attributes, struct error *err)
+{
+	return absent_is_zero(
+	    sftp_answer_attributes(answer, path, ret_attributes, err), err);
+}
+
+int
+sftp_call_handle(struct sftp_session *session, struct sftp_packet *packet,
+    const char *what, const char *path, struct sftp_handle *ret_handle,
+    struct error *err)
+{
+	auto_pending struct sftp_pending pending = {0};
+	struct sftp_cursor cursor = {0};
+	const unsigned char *handle;
+	size_t size;
+
+	if (sftp_call(session, packet, &pending, err) < 0 ||
+	    sftp_answer(&pending, SFTP_HANDLE, what, path, &cursor, err) < 0)
+		return -1;
+	handle = sftp_get_bytes(&cursor, &size);
+	if (cursor.bad || size == 0 || size > SFTP_HANDLE_MAX_BYTES)
+		return error_set(err, ERROR_FAILED,
+		    _("'%s%s': an impossible handle"),
+		    sftp_session_name(session), path);
+	memcpy(ret_handle->bytes, handle, size);
+	ret_handle->size = size;
+	return 0;
+}
 
 static int
 ask_attributes(struct sftp_session *session, enum sftp_type type,
@@ -19,23 +75,12 @@ ask_attributes(struct sftp_session *session, enum sftp_type type,
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	struct sftp_cursor cursor = {0};
-	struct sftp_attributes found = {0};
 
 	sftp_packet_start(&packet, type);
 	sftp_put_text(&packet, path);
-	if (sftp_call(session, &packet, &pending, err) < 0 ||
-	    sftp_answer(&pending, SFTP_ATTRS, _("cannot look at"), path,
-		&cursor, err) < 0)
+	if (sftp_call(session, &packet, &pending, err) < 0)
 		return -1;
-
-	sftp_get_attributes(&cursor, &found);
-	if (cursor.bad)
-		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': malformed attributes"),
-		    sftp_session_name(session), path);
-	*ret_attributes = found;
-	return 0;
+	return sftp_answer_attributes(&pending, path, ret_attributes, err);
 }
 
 int
@@ -50,17 +95,6 @@ sftp_lstat(struct sftp_session *session, const char *path,
     struct sftp_attributes *ret_attributes, struct error *err)
 {
 	return ask_attributes(session, SFTP_LSTAT, path, ret_attributes, err);
-}
-
-static int
-absent_is_zero(int result, struct error *err)
-{
-	if (result == 0)
-		return 1;
-	if (err->code != ERROR_NOT_FOUND)
-		return -1;
-	error_clear(err);
-	return 0;
 }
 
 int
@@ -81,9 +115,16 @@ sftp_parent(const char *path, struct error *err)
 	return text_copy(path, (size_t)(slash - path), err);
 }
 
-/* The raw text of a symlink. Heap. */
-static char *
-read_link(struct sftp_session *session, const char *path, struct error *err)
+bool
+sftp_same_file(const struct sftp_attributes *a, const struct sftp_attributes *b)
+{
+	return a->size_bytes == b->size_bytes && a->mode == b->mode &&
+	       a->uid == b->uid && a->gid == b->gid && a->mtime_s == b->mtime_s;
+}
+
+char *
+sftp_read_link(
+    struct sftp_session *session, const char *path, struct error *err)
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
@@ -109,169 +150,6 @@ read_link(struct sftp_session *session, const char *path, struct error *err)
 		return NULL;
 	}
 	return text_copy((const char *)target, size, err);
-}
-
-/* A path on its way to being resolved. */
-struct walk {
-	struct sftp_session *session;
-	const char *asked;
-	char *done; /* resolved so far, without a trailing slash; "" is "/" */
-	char *rest; /* still to be walked */
-	int hops;
-	bool missing; /* nothing lies at `done`: nothing below it can be a link
-		       */
-};
-
-/* Go one component up. */
-static void
-walk_up(struct walk *walk)
-{
-	char *slash = strrchr(walk->done, '/');
-
-	if (slash != NULL)
-		*slash = '\0';
-}
-
-/* `name` is a symlink in `done`: its target takes the front of the rest. */
-static int
-walk_link(struct walk *walk, const char *link, struct error *err)
-{
-	auto_free char *target = read_link(walk->session, link, err);
-	char *longer;
-
-	if (target == NULL)
-		return -1;
-	if (++walk->hops > SYMLINKS_MAX)
-		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': too many levels of symbolic links"),
-		    sftp_session_name(walk->session), walk->asked);
-	longer = text_format(err, "%s/%s", target, walk->rest);
-	if (longer == NULL)
-		return -1;
-	if (strlen(longer) >= SFTP_PATH_MAX_BYTES) {
-		free(longer);
-		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': the path is too long"),
-		    sftp_session_name(walk->session), walk->asked);
-	}
-	if (*target == '/')
-		walk->done[0] = '\0';
-	free(walk->rest);
-	walk->rest = longer;
-	return 0;
-}
-
-/* Take the next component off the rest. */
-static int
-walk_step(struct walk *walk, struct error *err)
-{
-	size_t skip = strspn(walk->rest, "/");
-	size_t length = strcspn(walk->rest + skip, "/");
-	auto_free char *name = text_copy(walk->rest + skip, length, err);
-	auto_free char *next = NULL;
-	struct sftp_attributes found = {0};
-	int there = 0;
-
-	if (name == NULL)
-		return -1;
-	memmove(walk->rest, walk->rest + skip + length,
-	    strlen(walk->rest + skip + length) + 1);
-	if (length == 0 || strcmp(name, ".") == 0)
-		return 0;
-	if (strcmp(name, "..") == 0) {
-		walk_up(walk);
-		walk->missing = false;
-		return 0;
-	}
-
-	next = text_format(err, "%s/%s", walk->done, name);
-	if (next == NULL)
-		return -1;
-	if (!walk->missing)
-		there = absent_is_zero(
-		    sftp_lstat(walk->session, next, &found, err), err);
-	if (there < 0)
-		return -1;
-	if (there > 0 && S_ISLNK(found.mode))
-		return walk_link(walk, next, err);
-	walk->missing = there == 0;
-	free(walk->done);
-	walk->done = steal(next);
-	return 0;
-}
-
-char *
-sftp_resolve(struct sftp_session *session, const char *path, struct error *err)
-{
-	struct walk walk = {.session = session, .asked = path};
-	int result = 0;
-
-	walk.done = text_copy("", 0, err);
-	walk.rest =
-	    walk.done != NULL ? text_copy(path, strlen(path), err) : NULL;
-	if (walk.rest == NULL)
-		result = -1;
-	while (result == 0 && *walk.rest != '\0')
-		result = walk_step(&walk, err);
-	free(walk.rest);
-	if (result == 0 && *walk.done == '\0') {
-		free(walk.done);
-		walk.done = text_copy("/", 1, err);
-	}
-	if (result < 0) {
-		free(walk.done);
-		return NULL;
-	}
-	return walk.done;
-}
-
-static int
-make_directory(
-    struct sftp_session *session, const char *path, struct error *err)
-{
-	static const struct sftp_attributes plain = {
-	    .flags = SFTP_HAS_MODE, .mode = 0755};
-	auto_pending struct sftp_pending pending = {0};
-	struct sftp_packet packet;
-	struct sftp_cursor cursor;
-
-	sftp_packet_start(&packet, SFTP_MKDIR);
-	sftp_put_text(&packet, path);
-	sftp_put_attributes(&packet, &plain);
-	if (sftp_call(session, &packet, &pending, err) < 0)
-		return -1;
-	return sftp_answer(&pending, SFTP_STATUS,
-	    _("cannot make the directory"), path, &cursor, err);
-}
-
-int
-sftp_make_directories(
-    struct sftp_session *session, const char *path, struct error *err)
-{
-	auto_free char *partial = text_copy(path, strlen(path), err);
-
-	if (partial == NULL)
-		return -1;
-	for (char *end = partial; end != NULL && *end != '\0';) {
-		struct sftp_attributes found = {0};
-		int there;
-		char kept;
-
-		end++;
-		end += strcspn(end, "/");
-		kept = *end;
-		*end = '\0';
-		there = sftp_look(session, partial, &found, err);
-		if (there < 0 ||
-		    (there == 0 && make_directory(session, partial, err) < 0))
-			return -1;
-		if (there > 0 && !S_ISDIR(found.mode))
-			return error_set(err, ERROR_FAILED,
-			    _("'%s%s' is not a directory"),
-			    sftp_session_name(session), partial);
-		*end = kept;
-	}
-	return 0;
 }
 
 int

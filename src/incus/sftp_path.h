@@ -9,6 +9,7 @@
 #include "incus/sftp_wire.h"
 
 struct error;
+struct sftp_pending;
 struct sftp_session;
 
 /* What lies at a path. ERROR_NOT_FOUND when nothing does. `stat` follows a
@@ -22,14 +23,24 @@ int sftp_lstat(struct sftp_session *session, const char *path,
 int sftp_look(struct sftp_session *session, const char *path,
     struct sftp_attributes *ret_attributes, struct error *err);
 
-/* The path with ".", ".." and symlinks resolved, inside the instance (at most
- * 40 links, as Linux does); components that do not exist stay as they are.
- * Heap. */
-char *sftp_resolve(
-    struct sftp_session *session, const char *path, struct error *err);
+/* What the answer to such a question says. */
+int sftp_answer_attributes(const struct sftp_pending *answer, const char *path,
+    struct sftp_attributes *ret_attributes, struct error *err);
+int sftp_answer_look(const struct sftp_pending *answer, const char *path,
+    struct sftp_attributes *ret_attributes, struct error *err);
 
-/* Make a directory and those above it that are missing (mode 0755). */
-int sftp_make_directories(
+/* Whether both can be of one file: the protocol shows no inode. */
+bool sftp_same_file(
+    const struct sftp_attributes *a, const struct sftp_attributes *b);
+
+/* Send an OPEN or OPENDIR, and wait for the handle that it brings. "<what>
+ * '<path>'" begins the error. */
+int sftp_call_handle(struct sftp_session *session, struct sftp_packet *packet,
+    const char *what, const char *path, struct sftp_handle *ret_handle,
+    struct error *err);
+
+/* The raw text of a symlink. Heap. */
+char *sftp_read_link(
     struct sftp_session *session, const char *path, struct error *err);
 
 int sftp_remove(

@@ -15,9 +15,16 @@
  * (pkg/sftp, server.go, maxTxPacket): the first answer tells which. */
 #define READ_MAX_BYTES (128U * 1024U)
 
+/* All of them bring this much with one READ: a file that is no longer is asked
+ * for at once, and its end with it. */
+#define READ_LEAST_BYTES (32U * 1024U)
+
 /* Reads on their way: 32 times 32 KiB keeps the server's 8 workers and both
  * socket buffers busy; 64 are no faster (measured). */
 #define WINDOW 32
+
+/* Three questions show whether all is well at the end. */
+#define END_MAX 3
 
 struct slot {
 	struct sftp_pending pending;
@@ -43,6 +50,9 @@ struct reader {
 	size_t head;	      /* the slot whose turn it is */
 	size_t count;	      /* slots on their way, from head on */
 	struct slot slots[WINDOW];
+
+	bool end_asked;
+	struct sftp_pending end[END_MAX];
 };
 
 static int
@@ -136,45 +146,21 @@ next_slot(struct reader *self, struct slot *slot, struct error *err)
 	return fill_window(self, err);
 }
 
-static bool
-same_file(const struct sftp_attributes *a, const struct sftp_attributes *b)
-{
-	return a->size_bytes == b->size_bytes && a->mode == b->mode &&
-	       a->uid == b->uid && a->gid == b->gid && a->mtime_s == b->mtime_s;
-}
-
 static int
-read_attributes(const struct reader *self, const struct sftp_pending *answer,
-    struct sftp_attributes *ret_attributes, struct error *err)
-{
-	struct sftp_cursor cursor = {0};
-
-	if (sftp_answer(answer, SFTP_ATTRS, _("cannot look at"), self->path,
-		&cursor, err) < 0)
-		return -1;
-	sftp_get_attributes(&cursor, ret_attributes);
-	return cursor.bad ? error_set(err, ERROR_FAILED,
-				_("'%s%s': malformed attributes"),
-				sftp_session_name(self->session), self->path)
-			  : 0;
-}
-
-static int
-judge_end(const struct reader *self, const struct sftp_pending answers[3],
-    struct error *err)
+judge_end(const struct reader *self, struct error *err)
 {
 	struct sftp_attributes now = {0};
 	struct sftp_attributes named = {0};
-	bool more = !sftp_answer_is(&answers[0], SFTP_EOF);
+	bool more = !sftp_answer_is(&self->end[0], SFTP_EOF);
 
-	if (read_attributes(self, &answers[1], &now, err) < 0)
+	if (sftp_answer_attributes(&self->end[1], self->path, &now, err) < 0)
 		return -1;
-	if (read_attributes(self, &answers[2], &named, err) < 0)
+	if (sftp_answer_attributes(&self->end[2], self->path, &named, err) < 0)
 		return error_prefix(err, "%s", _("it was replaced"));
 
 	if (now.size_bytes < self->at_open.size_bytes)
 		return shrank(self, err);
-	if (!same_file(&now, &named))
+	if (!sftp_same_file(&now, &named))
 		return error_set(err, ERROR_FAILED,
 		    _("'%s%s' was replaced while it was read"),
 		    sftp_session_name(self->session), self->path);
@@ -188,14 +174,12 @@ judge_end(const struct reader *self, const struct sftp_pending answers[3],
 	return 0;
 }
 
-/* All was read: ask whether it still is what it was. Three questions at once:
- * is there more, what is the open file now, what has its name now. */
+/* Whether it still is what it was: is there more, what is the open file now,
+ * what has its name now. */
 static int
-check_end(struct reader *self, struct error *err)
+ask_end(struct reader *self, struct error *err)
 {
-	struct sftp_pending answers[3] = {{0}};
-	struct sftp_packet packets[3];
-	int result = 0;
+	struct sftp_packet packets[END_MAX];
 
 	sftp_packet_start(&packets[0], SFTP_READ);
 	sftp_put_handle(&packets[0], &self->handle);
@@ -206,16 +190,26 @@ check_end(struct reader *self, struct error *err)
 	sftp_packet_start(&packets[2], SFTP_STAT);
 	sftp_put_text(&packets[2], self->path);
 
-	for (size_t i = 0; i < 3 && result == 0; i++)
-		result = sftp_send(
-		    self->session, &packets[i], NULL, 0, &answers[i], err);
-	for (size_t i = 0; i < 3 && result == 0; i++)
-		result = sftp_await(self->session, &answers[i], err);
-	if (result == 0)
-		result = judge_end(self, answers, err);
-	for (size_t i = 0; i < 3; i++)
-		sftp_forget(self->session, &answers[i]);
-	return result;
+	self->end_asked = true;
+	for (size_t i = 0; i < END_MAX; i++) {
+		if (sftp_send(self->session, &packets[i], NULL, 0,
+			&self->end[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* All was read. */
+static int
+check_end(struct reader *self, struct error *err)
+{
+	if (!self->end_asked && ask_end(self, err) < 0)
+		return -1;
+	for (size_t i = 0; i < END_MAX; i++) {
+		if (sftp_await(self->session, &self->end[i], err) < 0)
+			return -1;
+	}
+	return judge_end(self, err);
 }
 
 static ssize_t
@@ -249,6 +243,8 @@ reader_free(struct stream *s)
 	 * an answer that still comes must find nobody. */
 	for (size_t i = 0; i < WINDOW; i++)
 		sftp_forget(self->session, &self->slots[i].pending);
+	for (size_t i = 0; i < END_MAX; i++)
+		sftp_forget(self->session, &self->end[i]);
 	free(self->path);
 	free(self);
 }
@@ -275,41 +271,48 @@ check_regular(const struct sftp_session *session, const char *path,
 	    path);
 }
 
-/* OPEN, and then FSTAT: between the look and the open it may have become
- * something else. */
 static int
 open_handle(struct reader *self, struct error *err)
 {
 	static const struct sftp_attributes none = {0};
-	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	struct sftp_cursor cursor = {0};
-	const unsigned char *handle;
-	size_t size;
 
 	sftp_packet_start(&packet, SFTP_OPEN);
 	sftp_put_text(&packet, self->path);
 	sftp_put_u32(&packet, SFTP_OPEN_READ);
 	sftp_put_attributes(&packet, &none);
-	if (sftp_call(self->session, &packet, &pending, err) < 0 ||
-	    sftp_answer(&pending, SFTP_HANDLE, _("cannot open"), self->path,
-		&cursor, err) < 0)
-		return -1;
-	handle = sftp_get_bytes(&cursor, &size);
-	if (cursor.bad || size == 0 || size > SFTP_HANDLE_MAX_BYTES)
-		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': an impossible handle"),
-		    sftp_session_name(self->session), self->path);
-	memcpy(self->handle.bytes, handle, size);
-	self->handle.size = size;
+	return sftp_call_handle(self->session, &packet, _("cannot open"),
+	    self->path, &self->handle, err);
+}
+
+/* FSTAT, for between the look and the open it may have become something else;
+ * and together with it the first READ, by the size that the look has shown. */
+static int
+begin(struct reader *self, struct error *err)
+{
+	auto_pending struct sftp_pending about = {0};
+	struct sftp_packet packet;
+	uint64_t seen_bytes = self->at_open.size_bytes;
 
 	sftp_packet_start(&packet, SFTP_FSTAT);
 	sftp_put_handle(&packet, &self->handle);
-	if (sftp_call(self->session, &packet, &pending, err) < 0 ||
-	    read_attributes(self, &pending, &self->at_open, err) < 0)
+	if (sftp_send(self->session, &packet, NULL, 0, &about, err) < 0 ||
+	    fill_window(self, err) < 0 ||
+	    sftp_await(self->session, &about, err) < 0) {
+		sftp_forget(self->session, &about);
 		return -1;
-	return check_regular(
-	    self->session, self->path, self->at_open.mode, err);
+	}
+	if (sftp_answer_attributes(&about, self->path, &self->at_open, err) <
+		0 ||
+	    check_regular(self->session, self->path, self->at_open.mode, err) <
+		0)
+		return -1;
+	if (self->at_open.size_bytes < seen_bytes)
+		return shrank(self, err);
+	if (self->at_open.size_bytes <= READ_LEAST_BYTES &&
+	    self->at_open.size_bytes == seen_bytes)
+		return ask_end(self, err);
+	return fill_window(self, err);
 }
 
 struct stream *
@@ -333,9 +336,10 @@ sftp_file_open(struct sftp_session *session, const char *path,
 	self->session = session;
 	self->ret_grew = ret_grew;
 	self->chunk_bytes = READ_MAX_BYTES;
+	self->at_open = before;
 	self->path = text_copy(path, strlen(path), err);
 	if (self->path == NULL || open_handle(self, err) < 0 ||
-	    fill_window(self, err) < 0)
+	    begin(self, err) < 0)
 		return stream_refuse(&self->base);
 	*ret_attributes = self->at_open;
 	return &self->base;

@@ -29,9 +29,10 @@
 struct sftp_session {
 	struct incus_client *client;
 	struct http_tunnel *tunnel;
-	char *label; /* "project/name:" */
-	bool ready;
-	bool broken; /* the connection, or what came through it */
+	char *label;  /* "project/name:" */
+	bool open;    /* INIT has been sent */
+	bool greeted; /* VERSION has come */
+	bool broken;  /* the connection, or what came through it */
 
 	uint32_t next_id;
 	struct sftp_pending *pending[SFTP_PENDING_MAX]; /* by id */
@@ -196,6 +197,52 @@ dispatch(struct sftp_session *session, const unsigned char *packet, size_t size,
 	return 0;
 }
 
+/* The pairs after the version: names of extensions and their data. */
+static int
+read_extensions(
+    struct sftp_session *session, struct sftp_cursor *cursor, struct error *err)
+{
+	while (cursor->left > 0) {
+		size_t size;
+		size_t ignored;
+		const unsigned char *name = sftp_get_bytes(cursor, &size);
+
+		(void)sftp_get_bytes(cursor, &ignored);
+		if (cursor->bad)
+			return protocol_error(
+			    session, _("a malformed greeting"), err);
+		if (session->extension_count == EXTENSIONS_MAX ||
+		    size >= EXTENSION_NAME_BYTES)
+			continue;
+		memcpy(session->extensions[session->extension_count++], name,
+		    size);
+	}
+	return 0;
+}
+
+/* VERSION, which has no id and comes before all answers. */
+static int
+take_greeting(struct sftp_session *session, const unsigned char *packet,
+    size_t size, struct error *err)
+{
+	struct sftp_cursor cursor = {packet + 4, size - 4, false};
+
+	if (sftp_get_u8(&cursor) != SFTP_VERSION ||
+	    sftp_get_u32(&cursor) != PROTOCOL_VERSION || cursor.bad)
+		return protocol_error(session, _("not version 3"), err);
+	session->greeted = true;
+	return read_extensions(session, &cursor, err);
+}
+
+static int
+take_packet(struct sftp_session *session, const unsigned char *packet,
+    size_t size, struct error *err)
+{
+	if (!session->greeted)
+		return take_greeting(session, packet, size, err);
+	return dispatch(session, packet, size, err);
+}
+
 /* Hand every whole packet that has come to whoever waits for it. */
 static int
 take_packets(struct sftp_session *session, struct error *err)
@@ -211,7 +258,7 @@ take_packets(struct sftp_session *session, struct error *err)
 			    session, _("an impossible length"), err);
 		if (session->in_size - used < 4 + (size_t)length)
 			break;
-		if (dispatch(session, packet, 4 + (size_t)length, err) < 0)
+		if (take_packet(session, packet, 4 + (size_t)length, err) < 0)
 			return -1;
 		used += 4 + (size_t)length;
 	}
@@ -349,87 +396,38 @@ sftp_call(struct sftp_session *session, struct sftp_packet *packet,
 	return -1;
 }
 
-/* The pairs after the version: names of extensions and their data. */
+/* Wait for the daemon's "101"; any other answer is its refusal. */
 static int
-read_extensions(
-    struct sftp_session *session, struct sftp_cursor *cursor, struct error *err)
-{
-	while (cursor->left > 0) {
-		size_t size;
-		size_t ignored;
-		const unsigned char *name = sftp_get_bytes(cursor, &size);
-
-		(void)sftp_get_bytes(cursor, &ignored);
-		if (cursor->bad)
-			return protocol_error(
-			    session, _("a malformed greeting"), err);
-		if (session->extension_count == EXTENSIONS_MAX ||
-		    size >= EXTENSION_NAME_BYTES)
-			continue;
-		memcpy(session->extensions[session->extension_count++], name,
-		    size);
-	}
-	return 0;
-}
-
-/* INIT and VERSION have no id: they pass outside of the table. */
-static int
-greet(struct sftp_session *session, struct error *err)
-{
-	unsigned char init[9] = {0, 0, 0, 5, SFTP_INIT};
-	struct sftp_cursor cursor;
-	uint32_t length;
-
-	sftp_store_u32(init + 5, PROTOCOL_VERSION);
-	if (push(session, init, sizeof(init), err) < 0)
-		return -1;
-
-	for (;;) {
-		bool some = false;
-
-		length = session->in_size >= 4 ? sftp_load_u32(session->in) : 0;
-		if (length > SFTP_PACKET_MAX_BYTES)
-			return protocol_error(
-			    session, _("an impossible length"), err);
-		if (session->in_size >= 4 && session->in_size >= 4 + length)
-			break;
-		if (receive_some(session, &some, err) < 0)
-			return -1;
-		if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
-			return tunnel_failed(session, err);
-	}
-	if (session->in_size != 4 + length)
-		return protocol_error(
-		    session, _("an answer to no request"), err);
-
-	cursor = (struct sftp_cursor){session->in + 4, length, false};
-	session->in_size = 0;
-	if (sftp_get_u8(&cursor) != SFTP_VERSION ||
-	    sftp_get_u32(&cursor) != PROTOCOL_VERSION || cursor.bad)
-		return protocol_error(session, _("not version 3"), err);
-	return read_extensions(session, &cursor, err);
-}
-
-int
-sftp_session_ready(struct sftp_session *session, struct error *err)
+accept_tunnel(struct sftp_session *session, struct error *err)
 {
 	auto_reply struct http_reply reply = {0};
 
-	if (session->ready)
-		return 0;
 	if (http_tunnel_accept(session->tunnel, &reply, err) < 0)
-		return error_prefix(err, "'%s'", session->label);
+		return tunnel_failed(session, err);
 	if (reply.status != 101) {
 		auto_json json_t *envelope = incus_open_reply(&reply, err);
 
 		if (envelope != NULL)
 			error_set(err, ERROR_FAILED,
 			    _("Incus opens no SFTP session"));
-		return error_prefix(err, "'%s'", session->label);
+		return tunnel_failed(session, err);
 	}
-	if (greet(session, err) < 0)
+	return 0;
+}
+
+int
+sftp_session_ready(struct sftp_session *session, struct error *err)
+{
+	unsigned char init[9] = {0, 0, 0, 5, SFTP_INIT};
+
+	if (session->open)
+		return 0;
+	if (accept_tunnel(session, err) < 0)
 		return -1;
-	session->ready = true;
+	sftp_store_u32(init + 5, PROTOCOL_VERSION);
+	if (push(session, init, sizeof(init), err) < 0)
+		return -1;
+	session->open = true;
 	return 0;
 }
 

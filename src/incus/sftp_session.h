@@ -43,7 +43,9 @@ void sftp_pending_clear(struct sftp_pending *pending);
 struct sftp_session *sftp_session_new(struct incus_client *client,
     const struct instance_ref *instance, struct error *err);
 
-/* Wait until it is there; calls nothing when it is already. */
+/* Wait until the daemon has opened it, and say INIT; nothing when that is done.
+ * The server's VERSION is not waited for: it comes before its first answer, so
+ * the first request of all must be one that changes nothing. */
 int sftp_session_ready(struct sftp_session *session, struct error *err);
 
 /* Close it; requests that are pending are forgotten. NULL is fine. */
@@ -52,7 +54,7 @@ void sftp_session_free(struct sftp_session *session);
 /* Whether it has failed for good: a request would only wait in vain. */
 bool sftp_session_broken(const struct sftp_session *session);
 
-/* What the server can do beyond version 3. */
+/* What the server can do beyond version 3; known once it has answered. */
 bool sftp_session_has(
     const struct sftp_session *session, const char *extension);
 

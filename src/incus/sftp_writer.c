@@ -58,11 +58,7 @@ static int
 open_temporary(struct writer *self, struct error *err)
 {
 	auto_free char *path = temporary_path(self->request->path, err);
-	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	struct sftp_cursor cursor = {0};
-	const unsigned char *handle;
-	size_t size;
 
 	if (path == NULL)
 		return -1;
@@ -73,20 +69,8 @@ open_temporary(struct writer *self, struct error *err)
 	sftp_put_attributes(&packet, &secret);
 	/* An answer that never comes may still be a file that was made. */
 	self->temporary = steal(path);
-	if (sftp_call(self->session, &packet, &pending, err) < 0)
-		return -1;
-	if (sftp_answer(&pending, SFTP_HANDLE, _("cannot write"),
-		self->request->path, &cursor, err) < 0)
-		return -1;
-
-	handle = sftp_get_bytes(&cursor, &size);
-	if (cursor.bad || size == 0 || size > SFTP_HANDLE_MAX_BYTES)
-		return error_set(err, ERROR_FAILED,
-		    _("'%s%s': an impossible handle"),
-		    sftp_session_name(self->session), self->request->path);
-	memcpy(self->handle.bytes, handle, size);
-	self->handle.size = size;
-	return 0;
+	return sftp_call_handle(self->session, &packet, _("cannot write"),
+	    self->request->path, &self->handle, err);
 }
 
 /* The server of 6.0.4 opens with 0644 whatever it is asked for (pkg/sftp,

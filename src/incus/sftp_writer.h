@@ -17,7 +17,7 @@ struct sftp_session;
 struct stream;
 
 struct sftp_put_request {
-	const char *path; /* already resolved: see sftp_resolve() */
+	const char *path; /* already resolved: see sftp_walk.h */
 	bool exclusive;	  /* nothing may be there */
 
 	/* Owner, mode (permissions only) and times to set, by its flags. */

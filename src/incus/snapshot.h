@@ -9,6 +9,12 @@ struct error;
 struct incus_client;
 struct instance_ref;
 
+/* Whether a snapshot may be called so, or may at least exist: ERROR_USAGE.
+ * Incus itself is not to be relied on: 6.0 takes "..", and overwrites the
+ * directory of all snapshots in a pool of directories. */
+int incus_snapshot_check_new_name(const char *name, struct error *err);
+int incus_snapshot_check_name(const char *name, struct error *err);
+
 int incus_snapshot_create(struct incus_client *client,
     const struct instance_ref *of, const char *name, struct error *err);
 

@@ -241,8 +241,9 @@ set_owner(int fd, const struct local_put_request *request,
 
 /* Mode and time, once the owner is right: chown(2) clears setuid. */
 static int
-set_mode(int fd, const struct local_put_request *request,
-    const struct stat *replaced, struct error *err)
+set_mode(const struct publication *file,
+    const struct local_put_request *request, const struct stat *replaced,
+    struct error *err)
 {
 	mode_t mode = request->mode & 0777U & ~current_umask();
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
@@ -253,10 +254,9 @@ set_mode(int fd, const struct local_put_request *request,
 		mode = replaced->st_mode & 07777U;
 	if (request->exact_mode >= 0)
 		mode = (mode_t)request->exact_mode;
-	/* A file system without modes or owners shows those of its mount. */
-	if (fchmod(fd, mode) < 0 && errno != EPERM)
-		return error_set_errno(err, errno, "'%s'", request->path);
-	if (futimens(fd, times) < 0)
+	if (publication_set_mode(file, mode, request->path, err) < 0)
+		return -1;
+	if (futimens(publication_fd(file), times) < 0)
 		return error_set_errno(err, errno, "'%s'", request->path);
 	return 0;
 }
@@ -304,7 +304,7 @@ local_file_put(const struct local_put_request *request, struct stream *body,
 	if (stream_write_fd(body, publication_fd(file), request->path,
 		ret_size_bytes, err) < 0 ||
 	    set_owner(publication_fd(file), request, replaced, err) < 0 ||
-	    set_mode(publication_fd(file), request, replaced, err) < 0)
+	    set_mode(file, request, replaced, err) < 0)
 		return -1;
 	return publication_commit(
 	    file, basename(for_name), !request->exclusive, err);

@@ -107,6 +107,18 @@ publication_free(struct publication *publication)
 	free(publication);
 }
 
+int
+publication_set_mode(const struct publication *publication, mode_t mode,
+    const char *name, struct error *err)
+{
+	/* vfat: EPERM; FUSE and others: the rest. */
+	if (fchmod(publication->fd, mode) == 0 || errno == EPERM ||
+	    errno == ENOSYS || errno == EOPNOTSUPP)
+		return 0;
+	return error_set_errno(
+	    err, errno, _("cannot set the mode of '%s'"), name);
+}
+
 /* Give an unnamed file a name. */
 static int
 link_unnamed(const struct publication *self, const char *name)

@@ -20,6 +20,11 @@ struct publication *publication_new(const char *directory, struct error *err);
 /* Where to write. Borrowed. */
 int publication_fd(const struct publication *publication);
 
+/* Give it these permissions; a file system without any shows those of its
+ * mount, which is no failure. `name` is for the message. */
+int publication_set_mode(const struct publication *publication, mode_t mode,
+    const char *name, struct error *err);
+
 /* Give it its name. With `replace` a regular file of that name is replaced;
  * without, ERROR_EXISTS. Where the file system has no link (exFAT, SMB, FUSE),
  * renameat2(RENAME_NOREPLACE), else an exclusive placeholder and rename. */

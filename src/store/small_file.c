@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -57,11 +56,8 @@ small_file_publish(const char *directory, const char *name, const char *text,
 		return -1;
 	if (wait_write_all(
 		publication_fd(file), text, strlen(text), name, err) < 0 ||
-	    wait_write_all(publication_fd(file), "\n", 1, name, err) < 0)
+	    wait_write_all(publication_fd(file), "\n", 1, name, err) < 0 ||
+	    publication_set_mode(file, mode, name, err) < 0)
 		return -1;
-	/* vfat and others have no modes; what they show is the mount's. */
-	if (fchmod(publication_fd(file), mode) < 0 && errno != EPERM &&
-	    errno != ENOSYS && errno != EOPNOTSUPP)
-		return error_set_errno(err, errno, "'%s/%s'", directory, name);
 	return publication_commit(file, name, replace, err);
 }

@@ -178,14 +178,13 @@ static int
 check_not_itself(const struct copy *copy, const struct copy_end *source,
     const char *target, struct error *err)
 {
-	auto_free char *path = NULL;
+	auto_sftp_place struct sftp_place place = {0};
 
 	if (!same_instance(source, &copy->destination))
 		return 0;
-	path = copy_end_resolve(source, err);
-	if (path == NULL)
+	if (copy_end_resolve(source, &place, err) < 0)
 		return -1;
-	if (strcmp(path, target) == 0)
+	if (strcmp(place.path, target) == 0)
 		return error_set(err, ERROR_USAGE,
 		    _("'%s' and '%s' are the same file"), source->text,
 		    copy->destination.text);
@@ -205,6 +204,20 @@ move_bytes(struct copy *copy, struct stream *body, const char *target,
 	return result;
 }
 
+/* Both ends are asked before either is waited for. */
+static int
+open_ends(struct copy *copy, struct copy_end *source, struct error *err)
+{
+	struct copy_end *destination = &copy->destination;
+
+	if (copy_end_connect(copy->client, source, err) < 0 ||
+	    copy_end_connect(copy->client, destination, err) < 0 ||
+	    copy_end_ready(source, err) < 0 ||
+	    copy_end_ready(destination, err) < 0)
+		return -1;
+	return copy_end_look_ahead(destination, err);
+}
+
 static int
 copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
     struct error *err)
@@ -214,11 +227,8 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 	auto_stream struct stream *body = NULL;
 	auto_free char *target = NULL;
 
-	/* Both are asked for before either is waited for. */
-	if (copy_end_connect(copy->client, source, err) < 0 ||
-	    copy_end_connect(copy->client, &copy->destination, err) < 0)
+	if (open_ends(copy, source, err) < 0)
 		return -1;
-
 	body = copy_end_open(source, &file, err);
 	if (body == NULL)
 		return -1;
@@ -247,7 +257,39 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 	return 0;
 }
 
-/* Several sources need a directory to go to. */
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct copy_end *one = *(const struct copy_end *const *)a;
+	const struct copy_end *other = *(const struct copy_end *const *)b;
+
+	return strcmp(base_name(one), base_name(other));
+}
+
+/* In one directory there is one file of a name. */
+static int
+check_names(const struct copy *copy, struct error *err)
+{
+	size_t count = copy->request->source_count;
+	auto_free const struct copy_end **sorted =
+	    calloc(count, sizeof(sorted[0]));
+
+	if (sorted == NULL)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &copy->sources[i];
+	qsort(sorted, count, sizeof(sorted[0]), compare_names);
+	for (size_t i = 1; i < count; i++) {
+		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+			return error_set(err, ERROR_USAGE,
+			    _("'%s' and '%s' would get the same name in '%s'"),
+			    sorted[i - 1]->text, sorted[i]->text,
+			    copy->destination.text);
+	}
+	return 0;
+}
+
+/* Several sources need a directory to go to, and names of their own in it. */
 static int
 check_destination(struct copy *copy, struct error *err)
 {
@@ -255,7 +297,8 @@ check_destination(struct copy *copy, struct error *err)
 
 	if (copy->request->source_count < 2)
 		return 0;
-	if (copy_end_connect(copy->client, &copy->destination, err) < 0)
+	if (check_names(copy, err) < 0 ||
+	    copy_end_connect(copy->client, &copy->destination, err) < 0)
 		return -1;
 	is_directory = copy_end_is_directory(&copy->destination, err);
 	if (is_directory == 0)
@@ -286,6 +329,15 @@ copy_each(struct copy *copy, struct copy_result *result, struct error *err)
 		result->failed++;
 		if (count == 1 || failure.code == ERROR_INTERRUPTED ||
 		    failure.code == ERROR_TERMINATED) {
+			*err = failure;
+			return -1;
+		}
+		/* All the others would only wait for it in vain. */
+		if (copy_end_broken(&copy->destination)) {
+			result->failed = count - result->copied;
+			watch_note(copy->watch,
+			    _("%zu of %zu files were not copied"),
+			    result->failed, count);
 			*err = failure;
 			return -1;
 		}

@@ -1,5 +1,6 @@
 #include "transfer/copy_end.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,9 +10,11 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "incus/sftp_directory.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_reader.h"
 #include "incus/sftp_session.h"
+#include "incus/sftp_walk.h"
 #include "incus/sftp_writer.h"
 #include "store/archive.h"
 #include "store/local_file.h"
@@ -24,6 +27,8 @@
 void
 copy_end_clear(struct copy_end *end)
 {
+	sftp_walk_free(end->walk);
+	sftp_place_clear(&end->target);
 	sftp_session_free(end->session);
 	location_clear(&end->location);
 	instance_ref_clear(&end->instance);
@@ -38,6 +43,28 @@ copy_end_connect(
 		return 0;
 	end->session = sftp_session_new(client, &end->instance, err);
 	return end->session != NULL ? 0 : -1;
+}
+
+int
+copy_end_ready(struct copy_end *end, struct error *err)
+{
+	return end->session != NULL ? sftp_session_ready(end->session, err) : 0;
+}
+
+bool
+copy_end_broken(const struct copy_end *end)
+{
+	return end->session != NULL && sftp_session_broken(end->session);
+}
+
+int
+copy_end_look_ahead(struct copy_end *end, struct error *err)
+{
+	if (end->session == NULL)
+		return 0;
+	sftp_walk_free(end->walk);
+	end->walk = sftp_walk_new(end->session, end->location.path, err);
+	return end->walk != NULL ? 0 : -1;
 }
 
 static struct stream *
@@ -102,10 +129,11 @@ ends_with_slash(const char *path)
 	return text_ends_with(path, "/");
 }
 
-char *
-copy_end_resolve(const struct copy_end *end, struct error *err)
+int
+copy_end_resolve(
+    const struct copy_end *end, struct sftp_place *ret_place, struct error *err)
 {
-	return sftp_resolve(end->session, end->location.path, err);
+	return sftp_resolve(end->session, end->location.path, ret_place, err);
 }
 
 int
@@ -148,62 +176,73 @@ missing_parent(const char *label, const char *parent, struct error *err)
 	return error_hint(err, _("-p makes missing directories"));
 }
 
-/* The directory that a file goes into must be there. */
+/* The directory that a file goes into, where *found lies, must be there. */
 static int
 need_directory(struct copy_end *end, const char *directory,
-    const struct copy_request *request, struct error *err)
+    struct sftp_attributes *found, const struct copy_request *request,
+    struct error *err)
 {
-	struct sftp_attributes found = {0};
-	int there = sftp_look(end->session, directory, &found, err);
+	const char *label = sftp_session_name(end->session);
 
-	if (there < 0)
-		return -1;
-	if (there > 0 && S_ISDIR(found.mode))
+	if (S_ISDIR(found->mode))
 		return 0;
-	if (there > 0)
+	if (sftp_is_there(found))
 		return error_set(err, ERROR_FAILED,
-		    _("'%s%s' is not a directory"),
-		    sftp_session_name(end->session), directory);
+		    _("'%s%s' is not a directory"), label, directory);
 	if (!request->create_directories)
-		return missing_parent(
-		    sftp_session_name(end->session), directory, err);
+		return missing_parent(label, directory, err);
 	if (request->dry_run)
 		return 0;
-	return sftp_make_directories(end->session, directory, err);
+	return sftp_make_directories(end->session, directory, found, err);
+}
+
+/* The location's own place, by what was asked ahead. */
+static int
+end_walk(struct copy_end *end, struct sftp_place *ret_place, struct error *err)
+{
+	auto_sftp_walk struct sftp_walk *walk = NULL;
+
+	if (end->walk == NULL && copy_end_look_ahead(end, err) < 0)
+		return -1;
+	walk = steal(end->walk);
+	return sftp_walk_end(walk, ret_place, err);
+}
+
+static int
+find_in_instance(struct copy_end *end, const char *name,
+    const struct copy_request *request, struct sftp_place *ret_place,
+    struct error *err)
+{
+	auto_sftp_place struct sftp_place place = {0};
+	auto_free char *other = NULL;
+
+	if (end_walk(end, &place, err) < 0)
+		return -1;
+	if (ends_with_slash(end->location.path) || S_ISDIR(place.found.mode)) {
+		other = inside(place.path, name, err);
+		if (other == NULL || need_directory(end, place.path,
+					 &place.found, request, err) < 0)
+			return -1;
+		return sftp_resolve(end->session, other, ret_place, err);
+	}
+	other = sftp_parent(place.path, err);
+	if (other == NULL ||
+	    (!sftp_is_there(&place.found) &&
+		need_directory(end, other, &place.above, request, err) < 0))
+		return -1;
+	*ret_place = place;
+	place.path = NULL;
+	return 0;
 }
 
 static char *
 target_in_instance(struct copy_end *end, const char *name,
     const struct copy_request *request, struct error *err)
 {
-	const char *typed = end->location.path;
-	auto_free char *path = NULL;
-	auto_free char *longer = NULL;
-	auto_free char *parent = NULL;
-	struct sftp_attributes found = {0};
-	int there;
-
-	if (sftp_session_ready(end->session, err) < 0)
+	sftp_place_clear(&end->target);
+	if (find_in_instance(end, name, request, &end->target, err) < 0)
 		return NULL;
-	path = sftp_resolve(end->session, typed, err);
-	if (path == NULL)
-		return NULL;
-	there = sftp_look(end->session, path, &found, err);
-	if (there < 0)
-		return NULL;
-
-	if (ends_with_slash(typed) || (there > 0 && S_ISDIR(found.mode))) {
-		longer = inside(path, name, err);
-		if (longer == NULL ||
-		    need_directory(end, path, request, err) < 0)
-			return NULL;
-		return sftp_resolve(end->session, longer, err);
-	}
-	parent = sftp_parent(path, err);
-	if (parent == NULL ||
-	    (there == 0 && need_directory(end, parent, request, err) < 0))
-		return NULL;
-	return steal(path);
+	return text_copy(end->target.path, strlen(end->target.path), err);
 }
 
 static int
@@ -261,12 +300,11 @@ copy_end_target(struct copy_end *end, const char *name,
 }
 
 /* Owner and mode on arrival: design, section 4. */
-static int
-choose_attributes(struct copy_end *end, const char *target,
-    const struct copy_file *file, const struct copy_request *request,
-    struct sftp_attributes *ret_attributes, struct error *err)
+static struct sftp_attributes
+choose_attributes(const struct sftp_place *target, const struct copy_file *file,
+    const struct copy_request *request)
 {
-	auto_free char *parent = sftp_parent(target, err);
+	const struct sftp_attributes *owner = NULL;
 	struct sftp_attributes chosen = {
 	    .flags = SFTP_HAS_OWNER | SFTP_HAS_MODE,
 	    .uid = file->uid,
@@ -275,27 +313,16 @@ choose_attributes(struct copy_end *end, const char *target,
 	    .atime_s = (uint32_t)file->atime_s,
 	    .mtime_s = (uint32_t)file->mtime_s,
 	};
-	struct sftp_attributes found = {0};
-	int there =
-	    parent != NULL ? sftp_look(end->session, target, &found, err) : -1;
 
-	if (there < 0)
-		return -1;
-	if (there > 0 && !S_ISREG(found.mode))
-		return error_set(err, ERROR_EXISTS,
-		    _("'%s%s' exists and is not a regular file"),
-		    sftp_session_name(end->session), target);
-	if (there > 0 && request->no_clobber)
-		return error_set(err, ERROR_EXISTS, _("'%s%s' exists already"),
-		    sftp_session_name(end->session), target);
-	if (there > 0)
-		chosen.mode = found.mode & 07777U;
-	else if (!file->has_owner &&
-		 sftp_stat(end->session, parent, &found, err) < 0)
-		return -1;
-	if (there > 0 || !file->has_owner) {
-		chosen.uid = found.uid;
-		chosen.gid = found.gid;
+	if (sftp_is_there(&target->found)) {
+		owner = &target->found;
+		chosen.mode = owner->mode & 07777U;
+	} else if (!file->has_owner) {
+		owner = &target->above;
+	}
+	if (owner != NULL) {
+		chosen.uid = owner->uid;
+		chosen.gid = owner->gid;
 	}
 
 	if (file->has_attributes)
@@ -306,7 +333,25 @@ choose_attributes(struct copy_end *end, const char *target,
 		chosen.gid = (uint32_t)request->gid;
 	if (request->mode >= 0)
 		chosen.mode = (uint32_t)request->mode;
-	*ret_attributes = chosen;
+	return chosen;
+}
+
+static int
+check_replaceable(const struct copy_end *end,
+    const struct copy_request *request, struct error *err)
+{
+	const struct sftp_place *target = &end->target;
+	const char *label = sftp_session_name(end->session);
+
+	if (!sftp_is_there(&target->found))
+		return 0;
+	if (!S_ISREG(target->found.mode))
+		return error_set(err, ERROR_EXISTS,
+		    _("'%s%s' exists and is not a regular file"), label,
+		    target->path);
+	if (request->no_clobber)
+		return error_set(err, ERROR_EXISTS, _("'%s%s' exists already"),
+		    label, target->path);
 	return 0;
 }
 
@@ -316,10 +361,14 @@ put_in_instance(struct copy_end *end, const char *target,
     struct stream *body, struct error *err)
 {
 	struct sftp_put_request put = {
-	    .path = target, .exclusive = request->no_clobber};
+	    .path = target,
+	    .exclusive = request->no_clobber,
+	    .attributes = choose_attributes(&end->target, file, request),
+	};
 
-	if (choose_attributes(
-		end, target, file, request, &put.attributes, err) < 0)
+	assert(strcmp(target, end->target.path) == 0);
+
+	if (check_replaceable(end, request, err) < 0)
 		return -1;
 	return sftp_file_put(
 	    end->session, &put, body, &file->written_bytes, err);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "incus/instance.h"
+#include "incus/sftp_walk.h"
 #include "transfer/location.h"
 
 struct copy_request;
@@ -22,14 +23,23 @@ struct copy_end {
 	struct location location;
 	struct instance_ref instance;
 	struct sftp_session *session;
+	struct sftp_walk *walk;	  /* on its way to where the location leads */
+	struct sftp_place target; /* what copy_end_target() has found */
 };
 
 void copy_end_clear(struct copy_end *end);
 
 /* Start the session into the end's instance, should it be one, without
- * waiting. */
+ * waiting; then wait until it takes requests. */
 int copy_end_connect(
     struct incus_client *client, struct copy_end *end, struct error *err);
+int copy_end_ready(struct copy_end *end, struct error *err);
+
+/* Whether the session has failed for good. */
+bool copy_end_broken(const struct copy_end *end);
+
+/* Ask what copy_end_target() will want to know, without waiting. */
+int copy_end_look_ahead(struct copy_end *end, struct error *err);
 
 /* What is known of a source. */
 struct copy_file {
@@ -49,8 +59,9 @@ struct copy_file {
 struct stream *copy_end_open(
     struct copy_end *end, struct copy_file *ret_file, struct error *err);
 
-/* The location's path in its instance, resolved. Heap. */
-char *copy_end_resolve(const struct copy_end *end, struct error *err);
+/* Where the location leads in its instance. */
+int copy_end_resolve(const struct copy_end *end, struct sftp_place *ret_place,
+    struct error *err);
 
 /* Whether files can be put inside this end: 1, 0, or -1. A trailing slash says
  * that it is meant to be a directory. */
@@ -62,7 +73,8 @@ int copy_end_is_directory(struct copy_end *end, struct error *err);
 char *copy_end_target(struct copy_end *end, const char *name,
     const struct copy_request *request, struct error *err);
 
-/* Read `body` (borrowed) to its end into `target`. */
+/* Read `body` (borrowed) to its end into `target`, which copy_end_target() has
+ * just given. */
 int copy_end_put(struct copy_end *end, const char *target,
     struct copy_file *file, const struct copy_request *request,
     struct stream *body, struct error *err);

@@ -25,6 +25,8 @@
 #include "stream/stream.h"
 #include "transfer/describe.h"
 #include "transfer/location.h"
+#include "transfer/self.h"
+#include "transfer/verbose.h"
 #include "transfer/watch.h"
 
 /* One creation: what was asked, found, and learned on the way. */
@@ -76,9 +78,11 @@ find_instance(struct create *create, struct error *err)
 	if (create->client == NULL ||
 	    incus_list_names(create->client, &names, err) < 0)
 		return -1;
+	verbose_daemon(create->watch, create->client);
 	if (instance_names_find(&names, word.project, word.name,
 		request->project, &create->instance, err) < 0)
 		return -1;
+	verbose_instance(create->watch, request->instance, &create->instance);
 	return incus_instance_get(
 	    create->client, &create->instance, &create->about, err);
 }
@@ -111,6 +115,12 @@ prepare(struct create *create, struct error *err)
 		return -1;
 	if (to_stdout(request))
 		return 0;
+	if (instance_is_running(create->about) &&
+	    self_is(create->client, &create->instance))
+		watch_note(create->watch,
+		    _("anklume runs in '%s/%s' itself: the archive lies in "
+		      "what it saves"),
+		    create->instance.project, create->instance.name);
 	if (archive_check_directory(
 		request->output, request->make_output, err) < 0)
 		return -1;
@@ -158,6 +168,10 @@ open_tar(struct create *create, struct error *err)
 	struct stream *tar = incus_backup_open(
 	    create->client, &create->instance, &options, &spooled, err);
 
+	if (tar != NULL)
+		watch_detail(create->watch, "%s",
+		    spooled ? _("the daemon spools the export on its own disk")
+			    : _("the export comes straight out of the daemon"));
 	tar = digest_new(tar, &create->tar, err);
 	tar = inspect_new(tar, &create->inspection, err);
 	if (tar == NULL)

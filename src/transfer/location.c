@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -87,28 +87,48 @@ looks_like_instance(const char *text, size_t length)
 	return is_instance_name(text, length);
 }
 
+static bool
+is_file(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
 /* What a word that is no instance was probably meant to be. */
 static int
 refuse_word(const char *text, struct error *err)
 {
-	if (access(text, F_OK) == 0 && strchr(text, '.') != NULL) {
+	/* make's spelling of options (Makefile). */
+	static const struct {
+		const char *prefix;
+		const char *option;
+	} variables[] = {
+	    {"GPG=", "--gpg"},
+	    {"O=", "--output"},
+	    {"NAME=", "--name"},
+	    {"PROJECT=", "--project"},
+	};
+	struct error ignored = {0};
+	auto_free char *quoted = text_shell_quote(text, &ignored);
+
+	if (is_file(text)) {
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is a file, not an instance"), text);
-		return error_hint(
-		    err, "anklume backup restore --file %s", text);
+		return error_hint_command(
+		    err, "anklume", "backup", "restore", "--file", text, NULL);
 	}
 	error_set(
 	    err, ERROR_USAGE, _("'%s' is not the name of an instance"), text);
-	if (text_starts_with(text, "GPG="))
-		return error_hint(err, "--gpg %s", text + 4);
-	if (text_starts_with(text, "O="))
-		return error_hint(err, "--output %s", text + 2);
-	if (text_starts_with(text, "NAME="))
-		return error_hint(err, "--name %s", text + 5);
-	if (text_starts_with(text, "PROJECT="))
-		return error_hint(err, "--project %s", text + 8);
-	if (strchr(text, '@') != NULL)
-		return error_hint(err, _("a key is named by --gpg %s"), text);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *prefix = variables[i].prefix;
+
+		if (text_starts_with(text, prefix))
+			return error_hint_command(err, variables[i].option,
+			    text + strlen(prefix), NULL);
+	}
+	if (strchr(text, '@') != NULL && quoted != NULL)
+		return error_hint(err, _("a key is named by --gpg %s"), quoted);
 	return error_hint(err, _("it is spelled [PROJECT/]INSTANCE"));
 }
 
@@ -162,19 +182,36 @@ instance_end(const char *text)
 	return NULL;
 }
 
+/* "web:notes.txt": in an instance, or beside us? */
+static int
+refuse_relative(const char *text, const char *colon, struct error *err)
+{
+	struct error ignored = {0};
+	auto_free char *place = text_format(
+	    &ignored, _("%.*s:/PATH/%s"), (int)(colon - text), text, colon + 1);
+	auto_free char *file = text_format(&ignored, "./%s", text);
+	auto_free char *place_quoted =
+	    place != NULL ? text_shell_quote(place, &ignored) : NULL;
+	auto_free char *file_quoted =
+	    file != NULL ? text_shell_quote(file, &ignored) : NULL;
+
+	error_set(err, ERROR_USAGE,
+	    _("'%s': a path in an instance is absolute"), text);
+	if (place_quoted != NULL)
+		error_hint(err, _("a file in an instance: %s"), place_quoted);
+	if (file_quoted != NULL)
+		error_hint(err, _("a local file: %s"), file_quoted);
+	return -1;
+}
+
 static int
 parse_local(const char *text, struct location *ret_location, struct error *err)
 {
 	const char *colon = strchr(text, ':');
 	const char *slash = strchr(text, '/');
 
-	if (colon != NULL && (slash == NULL || colon < slash)) {
-		error_set(err, ERROR_USAGE,
-		    _("'%s': a path in an instance is absolute"), text);
-		error_hint(err, _("a file in an instance: %.*s:/PATH/%s"),
-		    (int)(colon - text), text, colon + 1);
-		return error_hint(err, _("a local file: ./%s"), text);
-	}
+	if (colon != NULL && (slash == NULL || colon < slash))
+		return refuse_relative(text, colon, err);
 	if (*text == '\0')
 		return error_set(err, ERROR_USAGE, _("an empty file name"));
 	ret_location->kind = LOCATION_LOCAL;

@@ -25,6 +25,8 @@
 #include "transfer/origin.h"
 #include "transfer/preflight.h"
 #include "transfer/replacement.h"
+#include "transfer/self.h"
+#include "transfer/verbose.h"
 #include "transfer/watch.h"
 
 /* One restore: what was asked, and what is known of the archive. */
@@ -210,6 +212,12 @@ check_holder(struct restore *restore, struct error *err)
 		if (replacement_prepare(restore->client, target,
 			&restore->replacement, err) < 0)
 			return -1;
+		if (restore->replacement.running &&
+		    self_is(restore->client, target))
+			return error_set(err, ERROR_EXISTS,
+			    _("anklume runs in '%s/%s': it does not replace "
+			      "itself"),
+			    target->project, target->name);
 		if (!restore->replacement.exists || restore->request->dry_run)
 			return 0;
 		return replacement_confirm(target, restore->watch, err);
@@ -389,9 +397,12 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	restore->client = incus_client_open(restore->request->timeout_s, err);
 	if (restore->client == NULL)
 		return -1;
+	verbose_daemon(restore->watch, restore->client);
 	data = open_archive(restore, err);
 	if (data == NULL || prepare(restore, err) < 0)
 		return -1;
+	watch_detail(restore->watch, _("goes to '%s/%s'"),
+	    restore->target.project, restore->target.name);
 	if (restore->request->dry_run) {
 		watch_note(restore->watch, _("would restore '%s' as '%s/%s'"),
 		    restore->request->file, restore->target.project,

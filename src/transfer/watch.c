@@ -22,21 +22,46 @@ watch_stop(const struct watch *watch)
 		watch->stop(watch->data);
 }
 
-void
-watch_note(const struct watch *watch, const char *format, ...)
+static void
+say(const struct watch *watch, void (*to)(void *data, const char *text),
+    const char *format, va_list arguments)
 {
 	char raw[ERROR_TEXT_BYTES];
 	char text[ERROR_TEXT_BYTES];
+
+	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
+		raw[0] = '\0';
+	to(watch->data, text_escape(text, sizeof(text), raw, strlen(raw)));
+}
+
+void
+watch_note(const struct watch *watch, const char *format, ...)
+{
 	va_list arguments;
 
 	if (watch == NULL || watch->note == NULL)
 		return;
 	va_start(arguments, format);
-	if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
-		raw[0] = '\0';
+	say(watch, watch->note, format, arguments);
 	va_end(arguments);
-	watch->note(
-	    watch->data, text_escape(text, sizeof(text), raw, strlen(raw)));
+}
+
+bool
+watch_wants_details(const struct watch *watch)
+{
+	return watch != NULL && watch->detail != NULL;
+}
+
+void
+watch_detail(const struct watch *watch, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!watch_wants_details(watch))
+		return;
+	va_start(arguments, format);
+	say(watch, watch->detail, format, arguments);
+	va_end(arguments);
 }
 
 bool

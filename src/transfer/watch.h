@@ -19,6 +19,9 @@ struct watch {
 	/* A remark that is not a failure: what was left out, what to mind. */
 	void (*note)(void *data, const char *text);
 
+	/* What is being done, for --verbose; NULL when nobody listens. */
+	void (*detail)(void *data, const char *text);
+
 	/* A yes-or-no question before something is replaced. False is no. */
 	bool (*confirm)(void *data, const char *question);
 };
@@ -28,6 +31,9 @@ void watch_start(
 void watch_stop(const struct watch *watch);
 void watch_note(const struct watch *watch, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void watch_detail(const struct watch *watch, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool watch_wants_details(const struct watch *watch);
 bool watch_confirm(const struct watch *watch, const char *question);
 
 /* For a meter. */

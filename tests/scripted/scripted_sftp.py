@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 INIT, VERSION = 1, 2
 OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 3, 4, 5, 6, 7, 8
-FSETSTAT, REMOVE, MKDIR, STAT, READLINK = 10, 13, 14, 17, 19
+FSETSTAT, OPENDIR, READDIR = 10, 11, 12
+REMOVE, MKDIR, STAT, READLINK = 13, 14, 17, 19
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EXTENDED = 200
 
@@ -71,8 +72,8 @@ def regular(data=b"", mode=0o644, **more):
     return Node(bytearray(data), stat.S_IFREG | mode, **more)
 
 
-def directory():
-    return Node(mode=stat.S_IFDIR | 0o755)
+def directory(**more):
+    return Node(mode=stat.S_IFDIR | 0o755, **more)
 
 
 def link(target):
@@ -169,7 +170,8 @@ class Guest:
     def _act(self, request):
         acts = {OPEN: self._open, CLOSE: self._close, READ: self._read,
                 WRITE: self._write, LSTAT: self._lstat, FSTAT: self._fstat,
-                FSETSTAT: self._fsetstat, REMOVE: self._remove,
+                FSETSTAT: self._fsetstat, OPENDIR: self._opendir,
+                READDIR: self._readdir, REMOVE: self._remove,
                 MKDIR: self._mkdir, STAT: self._stat,
                 READLINK: self._readlink, EXTENDED: self._extended}
         return acts[request.kind](request)
@@ -199,6 +201,21 @@ class Guest:
         handle = str(len(self.handles) + 1).encode()
         self.handles[handle] = self.files[self._resolve(path)]
         return packet(HANDLE, u32(request.id) + text(handle))
+
+    def _opendir(self, request):
+        path = self._resolve(request.text())
+        self.log.append(f"opendir {path}")
+        self.handles[path.encode()] = self.files[path]
+        return packet(HANDLE, u32(request.id) + text(path))
+
+    def _readdir(self, request):
+        path = request.text()
+        names = [name for name in self.files if name.startswith(path + "/")]
+        if not names:
+            return status(request.id, EOF, "EOF")
+        return packet(NAME, u32(request.id) + u32(len(names)) + b"".join(
+            text(name.removeprefix(path + "/")) + text("") + attributes()
+            for name in names))
 
     def _close(self, request):
         del self.handles[request.bytes()]

@@ -3,9 +3,11 @@ and nothing is left of it."""
 
 import re
 import stat
+import threading
 
 import pytest
 
+from scripted import PATIENCE_S, error
 from scripted_sftp import (ATTRS, CLOSE, DATA, EOF, EXTENDED, FAILURE, FSETSTAT,
                            FSTAT, HANDLE, INIT, LSTAT, NAME, OK, OPEN, READ,
                            READLINK, STAT, STATUS, VERSION, WRITE, attributes,
@@ -39,6 +41,10 @@ def check_nothing(target, result, *statuses):
 
 def copied(target):
     return bytes(target.files["/root/new"].data)
+
+
+def silent(answer, request):
+    return b""
 
 
 def test_a_copy_keeps_bytes_owner_mode_and_time(source, target, anklume):
@@ -121,7 +127,7 @@ def test_answers_to_no_request_from_the_source(source, target, anklume, kind,
 
 
 @pytest.mark.parametrize("change", [wrong_id, twice, unasked])
-@pytest.mark.parametrize("kind", [STAT, LSTAT, OPEN, WRITE, FSETSTAT])
+@pytest.mark.parametrize("kind", [LSTAT, OPEN, WRITE, FSETSTAT])
 def test_answers_to_no_request_from_the_destination(
         source, target, anklume, kind, change):
     target.on(kind, change)
@@ -200,9 +206,204 @@ def test_a_source_that_falls_silent_inside_a_read(source, target, anklume):
 def test_a_destination_that_falls_silent(source, target, anklume):
     for kind in (INIT, LSTAT, OPEN, WRITE, FSTAT, EXTENDED):
         target.bent.clear()
-        target.on(kind, lambda answer, request: b"")
+        target.on(kind, silent)
+        if kind == INIT:
+            target.on(LSTAT, silent)
         result = anklume(*COPY, "--timeout", "1")
         assert result.status == 9, (kind, result)
+
+
+# What need not be waited for.
+
+def together(guest, kinds, last):
+    """Hold the answers to these kinds back until the last is asked for."""
+    held = []
+
+    def hold(answer, request):
+        held.append(answer)
+        if not last(request):
+            return b""
+        whole = b"".join(held)
+        held.clear()
+        return whole
+    for kind in kinds:
+        guest.on(kind, hold)
+
+
+def test_a_path_is_looked_at_with_one_question(source, target, anklume):
+    """All components at once, and with the greeting: who waits for any of
+    their answers waits in vain. Nothing is looked at twice."""
+    for path in ("/srv", "/srv/a", "/srv/a/b"):
+        target.files[path] = directory()
+    together(target, [INIT, LSTAT], lambda request:
+             request is not None and request.text() == "/srv/a/b/new")
+    target.on(STAT, lambda answer, request: pytest.fail("looked at again"))
+    result = anklume("copy", "web:/root/file", "db:/srv/a/b/new",
+                     "--timeout", "2")
+    assert result.status == 0, result
+    assert target.files["/srv/a/b/new"].data == BIG
+
+
+def test_a_source_is_asked_for_its_first_bytes_with_its_size(
+        source, target, anklume):
+    """And a small one for its end."""
+    source.files["/root/file"] = regular(BIG[:32768])
+    stats = []
+
+    def stat_(answer, request):
+        stats.append(request)
+        return answer if len(stats) == 1 else held.pop() + answer
+    held = []
+    source.on(STAT, stat_)
+    source.nth(READ, 1, lambda answer, request: held.append(answer) or b"")
+    result = anklume(*COPY, "--timeout", "2")
+    assert result.status == 0, result
+    assert copied(target) == BIG[:32768]
+
+
+def test_both_ends_are_asked_at_once(source, target, anklume):
+    """The source answers nothing before the destination has been asked."""
+    asked = threading.Event()
+    target.on(LSTAT, lambda answer, request: asked.set() or answer)
+
+    def after(answer, request):
+        assert asked.wait(PATIENCE_S)
+        return answer
+    source.on(INIT, after)
+    assert anklume(*COPY, "--timeout", "2").status == 0
+    assert copied(target) == BIG
+
+
+def test_paths_behind_links_and_dots(source, target, anklume):
+    """What was asked too early about them does no harm."""
+    for path in ("/srv", "/srv/a", "/data", "/data/b", "/data/b/c"):
+        target.files[path] = directory()
+    target.files["/srv/a/up"] = link("../../data/./b")
+    target.files["/data/b/c/new"] = link("/srv/x/../a/there")
+    result = anklume("copy", "web:/root/file",
+                     "db:/srv/x/y/../../a/up//../b/./c/new")
+    assert result.status == 0, result
+    assert target.files["/srv/a/there"].data == BIG
+
+
+def test_a_path_longer_than_is_asked_at_once(source, target, anklume):
+    path = ""
+    for i in range(40):
+        path += f"/{i}"
+        target.files[path] = directory()
+    assert anklume("copy", "web:/root/file", f"db:{path}").status == 0
+    assert target.files[f"{path}/file"].data == BIG
+
+
+# Several sources.
+
+SOURCES = ("web:/root/a", "web:/root/b", "web:/root/c", "web:/root/d")
+
+
+@pytest.fixture
+def sources(source):
+    for word in SOURCES:
+        source.files[word.partition(":")[2]] = regular(BIG)
+
+
+def sessions(daemon, name):
+    return daemon.asked.count(f"GET /1.0/instances/{name}/sftp")
+
+
+def test_a_silent_destination_is_waited_for_once(
+        daemon, sources, target, anklume):
+    target.on(INIT, silent)
+    target.on(LSTAT, silent)
+    result = anklume("copy", *SOURCES, "db:/root/", "--timeout", "1")
+    assert result.status == 9, result
+    assert "silent" in result.err
+    assert "4 of 4 files were not copied" in result.err
+    assert sessions(daemon, "web") == 1
+
+
+def test_a_destination_that_falls_silent_later_is_waited_for_once(
+        daemon, sources, target, anklume):
+    target.nth(OPEN, 2, silent)
+    result = anklume("--json", "copy", *SOURCES, "db:/root/", "--timeout", "1")
+    assert result.status == 9, result
+    assert "3 of 4 files were not copied" in result.err
+    said = result.json()
+    assert (said["copied"], said["failed"]) == (1, 3)
+    assert sessions(daemon, "web") == 2
+
+
+def test_a_destination_that_is_refused_is_asked_for_once(
+        daemon, sources, anklume):
+    daemon.on("GET /1.0/instances/db/sftp",
+              lambda x: x.send(error("instance is frozen")))
+    result = anklume("copy", *SOURCES, "db:/root/", "--timeout", "1")
+    assert result.status == 1, result
+    assert "frozen" in result.err
+    assert (sessions(daemon, "web"), sessions(daemon, "db")) == (1, 1)
+
+
+@pytest.mark.parametrize("words", [
+    ("web:/root/file", "db:/root/file", "here/"),
+    ("web:/root/file", "file", "db:/root"),
+    ("web:/etc/file", "web:/root/a", "web:/root/file", "web:/root"),
+], ids=["two instances", "one is local", "one instance"])
+def test_two_sources_of_one_name(daemon, source, anklume, words):
+    """One would replace the other: nothing is copied."""
+    (anklume.home / "here").mkdir()
+    (anklume.home / "file").write_bytes(b"local")
+    result = anklume("copy", *words)
+    assert result.status == 2, result
+    assert "would get the same name" in result.err
+    assert sessions(daemon, "web") == sessions(daemon, "db") == 0
+    assert anklume.leftovers == ["file"]
+
+
+# Directories that are made for someone.
+
+def put_in_place(node):
+    """When the new directory has been looked at, its owner puts something else
+    there; or before that."""
+    def change(guest, early):
+        def lstat(answer, request):
+            path = request.text()
+            if path == "/home/u/new" and path in guest.files:
+                guest.files[path] = node
+                if early:
+                    return packet(ATTRS, u32(request.id) + node.attributes())
+            return answer
+        guest.on(LSTAT, lstat)
+    return change
+
+
+@pytest.fixture
+def home(target):
+    """Whose owner cannot be trusted, and what he would like to own."""
+    target.files.update({
+        "/home": directory(), "/home/u": directory(uid=1000, gid=1000),
+        "/etc": directory(), "/etc/passwd": regular(b"root"),
+        "/usr": directory(mtime=1), "/root/old": regular(b"old")})
+    return target
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["late", "early"])
+@pytest.mark.parametrize("wish", ["/etc", "/usr"])
+def test_a_new_directory_is_replaced_before_its_owner_is_set(
+        source, home, anklume, wish, early):
+    """A link to a directory of the same look, or to an empty one."""
+    put_in_place(link(wish))(home, early)
+    result = anklume("copy", "-p", "web:/root/file", "db:/home/u/new/file")
+    assert result.status == 1, result
+    assert {node.uid for path, node in home.files.items()
+            if not path.startswith("/home/u")} == {0}
+    assert home.temporaries == []
+
+
+def test_new_directories_belong_to_whom_they_are_made_for(
+        source, home, anklume):
+    result = anklume("copy", "-p", "web:/root/file", "db:/home/u/new/er/file")
+    assert result.status == 0, result
+    for path in ("/home/u/new", "/home/u/new/er"):
+        assert (home.files[path].uid, home.files[path].gid) == (1000, 1000)
 
 
 # Slow and strange, but right.
@@ -291,6 +492,35 @@ def test_attributes_of_no_regular_file(source, target, anklume, change, kind):
     check_nothing(target, anklume(*COPY), 1, 2)
     if kind == STAT and "FIFO" in str(change):
         assert not any(words.startswith("open") for words in source.log)
+
+
+@pytest.mark.parametrize("size", [1000, 300000])
+@pytest.mark.parametrize("change, says", [
+    (of(999, 0, 0, REG, (1, 1)), "shrank"),
+    (of(1001, 0, 0, REG, (2, 2)), "replaced")])
+def test_a_file_that_changes_under_our_eyes(
+        source, target, anklume, size, change, says):
+    """Whether it is read with one question or with many."""
+    source.files["/root/file"] = regular(BIG[:size])
+    source.nth(FSTAT, 2, change)
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert says in result.err or size > 1001 and "shrank" in result.err
+
+
+def test_a_file_that_shrinks_before_it_is_open(source, target, anklume):
+    source.nth(STAT, 1, of(len(BIG) + 1, 1000, 1001, REG, (1, 1)))
+    result = anklume(*COPY)
+    check_nothing(target, result)
+    assert "shrank" in result.err
+
+
+@pytest.mark.parametrize("seen", [0, 1, 40000, 200000])
+def test_a_file_that_grows_before_it_is_open(source, target, anklume, seen):
+    """It is copied to the size that the open file has."""
+    source.nth(STAT, 1, of(seen, 1000, 1001, REG, (1, 1)))
+    assert anklume(*COPY).status == 0
+    assert copied(target) == BIG
 
 
 def test_a_fifo_is_not_opened(source, target, anklume):
