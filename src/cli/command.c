@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/usage.h"
 #include "config.h"
+#include "transfer/location.h"
 
 /* Without any byte or news from the daemon. */
 #define TIMEOUT_DEFAULT_S 120
@@ -110,6 +111,20 @@ show_help(char *const *words)
 		usage_print_list(is_group(words[0]) ? words[0] : NULL);
 }
 
+/* One word too many; perhaps it should have been an option. */
+static void
+refuse_word(const char *word, struct error *err)
+{
+	auto_instance_word struct instance_word parsed = {0};
+
+	if (instance_word_parse(word, &parsed, err) == 0 ||
+	    err->hint[0] == '\0') {
+		error_clear(err);
+		error_set(
+		    err, ERROR_USAGE, _("'%s' is one word too many"), word);
+	}
+}
+
 static int
 check_arguments(const struct command *command, size_t count,
     char *const *arguments, struct error *err)
@@ -118,10 +133,11 @@ check_arguments(const struct command *command, size_t count,
 		error_set(err, ERROR_USAGE, _("'%s' wants '%s'"),
 		    command->words, _(command->arguments));
 	else if (count > command->arguments_max)
-		error_set(err, ERROR_USAGE, _("'%s' is one word too many"),
-		    arguments[command->arguments_max]);
+		refuse_word(arguments[command->arguments_max], err);
 	else
 		return 0;
+	if (err->hint[0] != '\0')
+		return -1;
 	return error_hint(err, "anklume help %s", command->words);
 }
 

@@ -65,6 +65,27 @@ parse_ends(struct copy *copy, struct error *err)
 	return 0;
 }
 
+/* How much of a path is an instance's name, with or without its project, before
+ * a "/"; 0 when it is not. */
+static size_t
+instance_in_path(const struct instance_ref *one, const char *path)
+{
+	size_t project = strlen(one->project);
+	size_t before = 0;
+
+	if (strncmp(path, one->project, project) == 0 && path[project] == '/')
+		before = project + 1;
+	for (;; before = 0) {
+		size_t length = before + strlen(one->name);
+
+		if (text_starts_with(path + before, one->name) &&
+		    path[length] == '/')
+			return length;
+		if (before == 0)
+			return 0;
+	}
+}
+
 /* "web/etc/hosts" is how `incus file` spells a place in an instance; here it is
  * a local path, unless nothing local begins like it. */
 static int
@@ -88,12 +109,14 @@ check_spelling(const struct copy_end *end, const struct instance_names *names,
 	if (access(first, F_OK) == 0)
 		return 0;
 	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->items[i].name, first) != 0)
+		length = instance_in_path(&names->items[i], path);
+		if (length == 0)
 			continue;
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is a local path; an instance is followed by ':'"),
 		    path);
-		place = text_format(&ignored, "%s:%s", first, path + length);
+		place = text_format(
+		    &ignored, "%.*s:%s", (int)length, path, path + length);
 		return error_hint_command(err, place, NULL);
 	}
 	return 0;

@@ -1,12 +1,16 @@
 """The two daemons of tests/lab, and anklume run against them."""
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests" / "lab" / "lab"
@@ -35,6 +39,15 @@ def binary():
     """The program under test; ASan and UBSan are in it."""
     return os.environ.get(
         "ANKLUME_BINARY", str(ROOT / "build-check" / "src" / "anklume"))
+
+
+@functools.cache
+def public_binary():
+    """A copy that every user may run: the build may lie in root's home."""
+    place = tempfile.mkdtemp(prefix="anklume-public-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    os.chmod(place, 0o755)
+    return shutil.copy(binary(), place)
 
 
 def run(argv, stdin=b"", env=None, cwd=None, deadline_s=DEADLINE_S):
@@ -152,8 +165,9 @@ class Daemon:
         """Start the program; the caller feeds, signals and awaits it."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                  "stderr": subprocess.PIPE}
+        program = public_binary() if "user" in popen else binary()
         return subprocess.Popen(
-            [str(word) for word in (binary(), *words)],
+            [str(word) for word in (program, *words)],
             env=self.environment(**(env or {})), **{**pipes, **popen})
 
     def anklume(self, *words, stdin=b"", env=None, cwd=None, binary_path=None,

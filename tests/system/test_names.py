@@ -82,9 +82,10 @@ def test_one_cheap_request_finds_a_name(relay):
 
 
 def test_one_request_resolves_all_names_of_a_run(relay, here, there):
-    here.write("a", b"1")
+    for name in "abc":
+        here.write(name, b"1")
     result, asked = relay.asked_for(
-        "copy", here.at("a"), here.at("a"), here.at("a"), there.at())
+        "copy", here.at("a"), here.at("b"), here.at("c"), there.at())
     assert result.status == 0, result
     assert asked.count(LISTING) == 1
     assert not [line for line in asked if "recursion" in line]
