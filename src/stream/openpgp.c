@@ -13,13 +13,20 @@
 /* What gpgme moves at a time (gpgme manual, "io-buffer-size"). */
 #define IO_BUFFER_TEXT "262144"
 
+/* gpg may wait for a person who types a passphrase: pinentry gives up by itself
+ * before this. Nothing else may keep it silent so long. */
+#define PATIENCE_MS (10 * 60 * 1000)
+
+/* Each fingerprint on a line of its own, and "--" before them. */
+#define RECIPIENTS_BYTES                                                       \
+	(4 + OPENPGP_RECIPIENTS_MAX * (OPENPGP_FINGERPRINT_BYTES + 1))
+
 struct openpgp {
 	struct stream base;
 	bool encrypting;
 	gpgme_ctx_t context;
 	gpgme_data_t in;
 	gpgme_data_t out;
-	gpgme_key_t keys[OPENPGP_RECIPIENTS_MAX + 1];
 	struct openpgp_loop loop;
 
 	bool sealed;	   /* gpg's status: the message is whole */
@@ -162,13 +169,14 @@ judge_encryption(const struct openpgp *self, struct error *err)
 {
 	gpgme_encrypt_result_t result;
 
+	result = gpgme_op_encrypt_result(self->context);
+	if (result != NULL && result->invalid_recipients != NULL &&
+	    result->invalid_recipients->fpr != NULL)
+		return error_set(err, ERROR_KEY, _("gpg refused the key '%s'"),
+		    result->invalid_recipients->fpr);
 	if (self->loop.verdict != 0)
 		return error_set(err, ERROR_KEY, _("gpg cannot encrypt: %s"),
 		    gpgme_strerror(self->loop.verdict));
-	result = gpgme_op_encrypt_result(self->context);
-	if (result != NULL && result->invalid_recipients != NULL)
-		return error_set(err, ERROR_KEY, _("gpg refused the key '%s'"),
-		    result->invalid_recipients->fpr);
 	if (!self->sealed)
 		return error_set(err, ERROR_FAILED,
 		    _("gpg ended before the encryption was whole"));
@@ -249,8 +257,6 @@ openpgp_free(struct stream *s)
 		gpgme_data_release(self->in);
 	if (self->out != NULL)
 		gpgme_data_release(self->out);
-	for (size_t i = 0; self->keys[i] != NULL; i++)
-		gpgme_key_unref(self->keys[i]);
 	free(self->ready);
 	free(self);
 }
@@ -276,6 +282,7 @@ openpgp_new(struct stream *from, bool encrypting, struct error *err)
 	self->base.kind = &openpgp_kind;
 	self->base.upstream = from;
 	self->encrypting = encrypting;
+	self->loop.patience_ms = PATIENCE_MS;
 
 	if (openpgp_init(err) < 0) {
 		stream_free(&self->base);
@@ -319,12 +326,25 @@ started(struct openpgp *self, gpgme_error_t failure, struct error *err)
 	return &self->base;
 }
 
+/* By fingerprint, which gpg looks up itself: gpgme_get_key() would wait for one
+ * more gpg, without an end. */
+static void
+name_recipients(const struct openpgp_recipients *recipients,
+    char ret_names[RECIPIENTS_BYTES])
+{
+	char *end = stpcpy(ret_names, "--\n");
+
+	for (size_t i = 0; i < recipients->count; i++)
+		end =
+		    stpcpy(stpcpy(end, recipients->keys[i].fingerprint), "\n");
+}
+
 struct stream *
 openpgp_encrypt_new(struct stream *from,
     const struct openpgp_recipients *recipients, struct error *err)
 {
+	char names[RECIPIENTS_BYTES];
 	struct openpgp *self;
-	gpgme_error_t failure = 0;
 
 	if (from == NULL)
 		return NULL;
@@ -332,16 +352,14 @@ openpgp_encrypt_new(struct stream *from,
 	if (self == NULL)
 		return NULL;
 
-	for (size_t i = 0; i < recipients->count && failure == 0; i++)
-		failure = gpgme_get_key(self->context,
-		    recipients->keys[i].fingerprint, &self->keys[i], 0);
+	name_recipients(recipients, names);
 	/* Trust was judged when the keys were looked up. */
-	if (failure == 0)
-		failure = gpgme_op_encrypt_start(self->context, self->keys,
-		    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS |
-			GPGME_ENCRYPT_NO_ENCRYPT_TO,
-		    self->in, self->out);
-	return started(self, failure, err);
+	return started(self,
+	    gpgme_op_encrypt_ext_start(self->context, NULL, names,
+		GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS |
+		    GPGME_ENCRYPT_NO_ENCRYPT_TO,
+		self->in, self->out),
+	    err);
 }
 
 struct stream *

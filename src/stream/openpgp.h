@@ -43,8 +43,9 @@ int openpgp_init(struct error *err);
  * only: nothing is ever fetched. Keys that are expired, revoked, disabled or
  * cannot encrypt do not count. None or two left: -1 with ERROR_KEY and the
  * choice. An id that is a full fingerprint is consent; otherwise the key must
- * be certified (validity marginal or better for that name). A key named twice
- * counts once. */
+ * be certified: validity marginal or better for a user id that has the address
+ * or the text, or for any of them where the id is a key id. A key named twice
+ * counts once. Blocks while gpg lists; an interruption ends that. */
 int openpgp_find_recipients(const char *const *ids, size_t count,
     struct openpgp_recipients *ret_recipients, struct error *err);
 

@@ -1,22 +1,48 @@
+#include <ctype.h>
 #include <gpgme.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "stream/openpgp.h"
+#include "stream/openpgp_loop.h"
+
+/* A list waits for nobody, but gpg may have to judge the trust in all the keys
+ * of a large keyring first. */
+#define PATIENCE_MS (2 * 60 * 1000)
+
+/* How many keys of one name are shown, and how much of a user id. */
+#define CHOICE_MAX 8
+#define USER_ID_SHOWN_BYTES 200
 
 /* What one id has turned up. */
 struct search {
 	const char *id;
-	bool by_fingerprint;
+	char digits[OPENPGP_FINGERPRINT_BYTES]; /* "": it is not hexadecimal */
 	bool certified;
+	bool by_fingerprint;
 	size_t usable;
 	size_t unusable;
 	const char *why_unusable; /* of the last one */
-	struct openpgp_key found;
+	struct openpgp_key found; /* the last usable one */
+	gpgme_key_t choice[CHOICE_MAX];
+	gpgme_err_code_t trouble; /* gpg's status: the keyring is unreadable */
 };
+
+static void
+auto_search_cleanup(struct search *search)
+{
+	for (size_t i = 0; i < CHOICE_MAX; i++) {
+		if (search->choice[i] != NULL)
+			gpgme_key_unref(search->choice[i]);
+	}
+}
+#define auto_search __attribute__((cleanup(auto_search_cleanup)))
 
 static void
 auto_context_cleanup(gpgme_ctx_t *context)
@@ -40,36 +66,73 @@ openpgp_init(struct error *err)
 	return error_hint(err, "apt install gnupg");
 }
 
-/* Whether the whole id is a fingerprint; a leading 0x and spaces are allowed.
- */
-static bool
-is_fingerprint(const char *id, char digits[OPENPGP_FINGERPRINT_BYTES])
+/* The digits of an id that is a fingerprint, which may have spaces, or the 16
+ * or 8 last ones of a v4 fingerprint; a leading 0x is allowed. "" otherwise. */
+static void
+take_digits(const char *id, char ret_digits[OPENPGP_FINGERPRINT_BYTES])
 {
 	size_t count = 0;
+	bool spaced = false;
 
+	ret_digits[0] = '\0';
 	if (strncasecmp(id, "0x", 2) == 0)
 		id += 2;
 	for (; *id != '\0'; id++) {
-		if (*id == ' ')
+		if (*id == ' ') {
+			spaced = true;
 			continue;
-		if (strchr("0123456789abcdefABCDEF", *id) == NULL ||
+		}
+		if (!isxdigit((unsigned char)*id) ||
 		    count + 1 >= OPENPGP_FINGERPRINT_BYTES)
-			return false;
-		digits[count++] = *id;
+			break;
+		ret_digits[count++] = *id;
 	}
-	digits[count] = '\0';
-	return count == 40 || count == 64;
+	ret_digits[count] = '\0';
+	if (*id != '\0' || (count != 40 && count != 64 &&
+			       (spaced || (count != 8 && count != 16))))
+		ret_digits[0] = '\0';
 }
 
-/* gpg finds an address anywhere inside another ("ann@x.org" in
- * "joann@x.org"): an address must be the user id's own. */
+/* gpg finds a key by the digits of its subkeys, too. */
 static bool
-user_id_matches(const struct search *search, const struct _gpgme_user_id *uid)
+digits_match(const char *digits, const struct _gpgme_key *key)
 {
-	if (strchr(search->id, '@') == NULL || strchr(search->id, '<') != NULL)
+	size_t count = strlen(digits);
+
+	for (const struct _gpgme_subkey *sub = key->subkeys; sub != NULL;
+	     sub = sub->next) {
+		const char *whole = count > 16 ? sub->fpr : sub->keyid;
+
+		if (whole != NULL && strlen(whole) >= count &&
+		    strcasecmp(whole + strlen(whole) - count, digits) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* gpg gives the whole key when one of its user ids is meant, and finds an
+ * address anywhere inside another ("ann@x.org" in "joann@x.org"). What a user
+ * id is worth counts only where the id means that one: an address must be its
+ * own, any other text be in it. */
+static bool
+user_id_matches(const char *id, const struct _gpgme_user_id *uid)
+{
+	const char *address;
+	size_t length;
+
+	id += strspn(id, " \t");
+	if (*id == '=')
+		return strcmp(uid->uid, id + 1) == 0;
+	address = strchr(id, '<');
+	if (address != id && strcasestr(uid->uid, id) == NULL)
+		return false;
+	if (address == NULL && strchr(id, '@') == NULL)
 		return true;
-	return uid->address != NULL &&
-	       strcasecmp(uid->address, search->id) == 0;
+
+	address = address != NULL ? address + 1 : id;
+	length = strcspn(address, ">");
+	return uid->address != NULL && strlen(uid->address) == length &&
+	       strncasecmp(uid->address, address, length) == 0;
 }
 
 static const char *
@@ -113,16 +176,33 @@ expiry_of(const struct _gpgme_key *key)
 }
 
 static void
-consider(struct search *search, const struct _gpgme_key *key)
+keep(struct search *search, gpgme_key_t key)
 {
+	if (search->usable < CHOICE_MAX) {
+		gpgme_key_ref(key);
+		search->choice[search->usable] = key;
+	}
+	search->usable++;
+	search->found.expires = expiry_of(key);
+	(void)snprintf(search->found.fingerprint,
+	    sizeof(search->found.fingerprint), "%s", key->fpr);
+}
+
+static void
+consider(void *handle, gpgme_key_t key)
+{
+	struct search *search = handle;
 	const char *why = why_unusable(key);
-	bool named = search->by_fingerprint;
-	bool matches = search->by_fingerprint;
+	bool by_digits = *search->digits != '\0';
+	bool named = by_digits && digits_match(search->digits, key);
+	bool consent = by_digits && key->fpr != NULL &&
+		       strcasecmp(key->fpr, search->digits) == 0;
+	bool matches = consent;
 	bool certified = false;
 
 	for (const struct _gpgme_user_id *uid = key->uids; uid != NULL;
 	     uid = uid->next) {
-		if (!user_id_matches(search, uid))
+		if (by_digits ? !named : !user_id_matches(search->id, uid))
 			continue;
 		named = true;
 		if (uid->revoked || uid->invalid)
@@ -131,7 +211,7 @@ consider(struct search *search, const struct _gpgme_key *key)
 		certified |= uid->validity >= GPGME_VALIDITY_MARGINAL;
 	}
 	/* The user ids of a key that has expired or is revoked are, too. */
-	if (why != NULL ? !named : !matches)
+	if (key->fpr == NULL || (why != NULL ? !named : !matches))
 		return;
 
 	if (why != NULL) {
@@ -139,35 +219,33 @@ consider(struct search *search, const struct _gpgme_key *key)
 		search->why_unusable = why;
 		return;
 	}
-	search->usable++;
 	search->certified = certified;
-	search->found.expires = expiry_of(key);
-	(void)snprintf(search->found.fingerprint,
-	    sizeof(search->found.fingerprint), "%s",
-	    key->fpr != NULL ? key->fpr : key->subkeys->fpr);
+	search->by_fingerprint = consent;
+	keep(search, key);
 }
 
-/* Two keys for one id: which, for the message. */
+/* Two keys for one id: which. The user id is anybody's text: it is a comment
+ * to a shell, and a quoted word to one that knows no comments where it is
+ * pasted. */
 static void
-name_choice(gpgme_ctx_t context, const struct search *search, struct error *err)
+name_choice(const struct search *search, struct error *err)
 {
-	gpgme_key_t key = NULL;
+	for (size_t i = 0; i < search->usable && i < CHOICE_MAX; i++) {
+		const struct _gpgme_key *key = search->choice[i];
+		const char *uid = key->uids != NULL ? key->uids->uid : "?";
+		char shown[USER_ID_SHOWN_BYTES];
+		struct error ignored = {0};
+		auto_free char *quoted = text_shell_quote(
+		    text_escape(shown, sizeof(shown), uid, strlen(uid)),
+		    &ignored);
 
-	if (gpgme_op_keylist_start(context, search->id, 0) != 0)
-		return;
-	while (gpgme_op_keylist_next(context, &key) == 0) {
-		struct search one = {.id = search->id};
-
-		consider(&one, key);
-		if (one.usable > 0)
-			error_hint(err, "--gpg %s  (%s)", key->fpr,
-			    key->uids != NULL ? key->uids->uid : "?");
-		gpgme_key_unref(key);
+		if (quoted != NULL)
+			error_hint(err, "--gpg %s  # %s", key->fpr, quoted);
 	}
 }
 
 static int
-judge(gpgme_ctx_t context, const struct search *search, struct error *err)
+judge(const struct search *search, struct error *err)
 {
 	if (search->usable == 0 && search->unusable > 0) {
 		error_set(err, ERROR_KEY, _("the key for '%s' is %s"),
@@ -185,7 +263,7 @@ judge(gpgme_ctx_t context, const struct search *search, struct error *err)
 		error_set(err, ERROR_KEY,
 		    _("%zu usable keys for '%s': name one by its fingerprint"),
 		    search->usable, search->id);
-		name_choice(context, search, err);
+		name_choice(search, err);
 		return -1;
 	}
 	if (!search->certified && !search->by_fingerprint) {
@@ -199,35 +277,71 @@ judge(gpgme_ctx_t context, const struct search *search, struct error *err)
 	return 0;
 }
 
-static int
-find_one(const char *id, struct openpgp_key *ret_key, struct error *err)
+/* gpgme hands over the keys that gpg has listed before it failed, and hardly
+ * anything of the failure: "ERROR <where> <code>" (GnuPG, doc/DETAILS). */
+static gpgme_error_t
+on_status(void *handle, const char *keyword, const char *arguments)
 {
+	struct search *search = handle;
+	const char *code = strchr(arguments, ' ');
+	gpgme_err_code_t trouble;
+
+	if (strcmp(keyword, "ERROR") != 0 || code == NULL ||
+	    (!text_starts_with(arguments, "keylist.") &&
+		!text_starts_with(arguments, "keydb_search")))
+		return 0;
+	trouble = gpgme_err_code((gpgme_error_t)strtoul(code, NULL, 10));
+	if (trouble != GPG_ERR_NO_PUBKEY && trouble != GPG_ERR_NOT_FOUND)
+		search->trouble = trouble;
+	return 0;
+}
+
+/* Let `search` consider all the keys that gpg finds. */
+static int
+list_keys(struct search *search, struct error *err)
+{
+	struct openpgp_loop loop = {
+	    .patience_ms = PATIENCE_MS,
+	    .on_key = consider,
+	    .on_key_handle = search,
+	};
 	auto_context gpgme_ctx_t context = NULL;
-	char digits[OPENPGP_FINGERPRINT_BYTES];
-	struct search search = {
-	    .id = id, .by_fingerprint = is_fingerprint(id, digits)};
-	const char *pattern = search.by_fingerprint ? digits : id;
-	gpgme_key_t key = NULL;
 	gpgme_error_t failure = gpgme_new(&context);
 
 	if (failure == 0)
 		failure =
 		    gpgme_set_keylist_mode(context, GPGME_KEYLIST_MODE_LOCAL);
 	if (failure == 0)
-		failure = gpgme_op_keylist_start(context, pattern, 0);
-	while (failure == 0) {
-		failure = gpgme_op_keylist_next(context, &key);
-		if (failure != 0)
-			break;
-		consider(&search, key);
-		gpgme_key_unref(key);
+		failure = gpgme_set_ctx_flag(context, "full-status", "1");
+	if (failure == 0) {
+		openpgp_loop_attach(&loop, context);
+		gpgme_set_status_cb(context, on_status, search);
+		failure = gpgme_op_keylist_start(context,
+		    *search->digits != '\0' ? search->digits : search->id, 0);
 	}
-	if (gpgme_err_code(failure) != GPG_ERR_EOF)
-		return error_set(err, ERROR_KEY,
-		    _("cannot list the keys for '%s': %s"), id,
-		    gpgme_strerror(failure));
+	while (failure == 0 && loop.running) {
+		if (openpgp_loop_step(&loop, err) < 0)
+			return -1;
+	}
 
-	if (judge(context, &search, err) < 0)
+	if (failure == 0)
+		failure = loop.verdict;
+	if (failure == 0 && search->trouble != 0)
+		failure = gpgme_error(search->trouble);
+	if (failure == 0)
+		return 0;
+	error_set(err, ERROR_KEY, _("cannot list the keys for '%s': %s"),
+	    search->id, gpgme_strerror(failure));
+	return error_hint_command(err, "gpg", "--list-keys", search->id, NULL);
+}
+
+static int
+find_one(const char *id, struct openpgp_key *ret_key, struct error *err)
+{
+	auto_search struct search search = {.id = id};
+
+	take_digits(id, search.digits);
+	if (list_keys(&search, err) < 0 || judge(&search, err) < 0)
 		return -1;
 	*ret_key = search.found;
 	return 0;

@@ -8,10 +8,6 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 
-/* gpg may wait for a person who types a passphrase: pinentry gives up by itself
- * before this. Nothing else may keep it silent so long. */
-#define SILENCE_MAX_MS (10 * 60 * 1000)
-
 static gpgme_error_t
 on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
     void **ret_tag)
@@ -47,12 +43,17 @@ on_event(void *handle, gpgme_event_io_t type, void *data)
 	struct openpgp_loop *loop = handle;
 	const struct gpgme_io_event_done_data *done = data;
 
-	if (type == GPGME_EVENT_START)
+	if (type == GPGME_EVENT_START) {
 		loop->running = true;
-	if (type != GPGME_EVENT_DONE)
-		return;
-	loop->running = false;
-	loop->verdict = done->err != 0 ? done->err : done->op_err;
+	} else if (type == GPGME_EVENT_DONE) {
+		loop->running = false;
+		loop->verdict = done->err != 0 ? done->err : done->op_err;
+	} else if (type == GPGME_EVENT_NEXT_KEY) {
+		/* It comes with a reference of ours. */
+		if (loop->on_key != NULL)
+			loop->on_key(loop->on_key_handle, data);
+		gpgme_key_unref(data);
+	}
 }
 
 void
@@ -80,7 +81,7 @@ openpgp_loop_step(struct openpgp_loop *loop, struct error *err)
 	fds[OPENPGP_WATCHES_MAX] =
 	    (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 
-	ready = poll(fds, OPENPGP_WATCHES_MAX + 1, SILENCE_MAX_MS);
+	ready = poll(fds, OPENPGP_WATCHES_MAX + 1, loop->patience_ms);
 	if (interrupt_check(err) < 0)
 		return -1;
 	if (ready < 0)

@@ -1,8 +1,8 @@
-/* openpgp_loop.h - waiting for one gpg, for openpgp.c only
+/* openpgp_loop.h - waiting for one gpg, for openpgp.c and openpgp_keys.c only
  *
  * gpgme's own loop serves all its contexts at once: two filters in one chain
- * would pull each other's input. Here each watches its own gpg (gpgme manual,
- * "Using External Event Loops"). */
+ * would pull each other's input, and it waits without an end. Here each watches
+ * its own gpg (gpgme manual, "Using External Event Loops"). */
 
 #ifndef ANKLUME_STREAM_OPENPGP_LOOP_H
 #define ANKLUME_STREAM_OPENPGP_LOOP_H
@@ -23,14 +23,19 @@ struct openpgp_watch {
 	void *data;
 };
 
+/* The caller sets what it wants of the first three; the rest starts as zero. */
 struct openpgp_loop {
+	int patience_ms; /* how long gpg may be silent */
+	void (*on_key)(void *handle, gpgme_key_t key); /* borrowed */
+	void *on_key_handle;
+
 	bool running;
 	gpgme_error_t verdict; /* of the operation that ran */
 	struct openpgp_watch watches[OPENPGP_WATCHES_MAX];
 };
 
-/* Make the operations started in `context` run in `loop`, which starts as {0}
- * and must live as long. */
+/* Make the operations started in `context` run in `loop`, which must live as
+ * long. */
 void openpgp_loop_attach(struct openpgp_loop *loop, gpgme_ctx_t context);
 
 /* Wait until gpg takes or gives something, and let gpgme see to it. 0, or -1
