@@ -53,6 +53,33 @@ def test_local_to_instance(daemon, here, tmp_path, owner, mode):
     assert owner_and_mode(here.files / "a") == (*owner, mode)
 
 
+@pytest.mark.parametrize("source", ["local", "instance"])
+def test_new_directories_get_the_owner_of_what_they_are_in(
+        daemon, here, there, tmp_path, source):
+    """And a local file that of the new directory."""
+    (tmp_path / "a").write_bytes(b"1")
+    there.write("a", b"1", 0o644, NOBODY_KNOWN)
+    (here.files / "home").mkdir()
+    os.chown(here.files / "home", *USER)
+    word = tmp_path / "a" if source == "local" else there.at("a")
+    copy(daemon, "-p", word, here.at("home/x/y/a"))
+    for name in ("home/x", "home/x/y"):
+        assert owner_and_mode(here.files / name) == (*USER, 0o755)
+    assert owner_and_mode(here.files / "home/x/y/a") == (
+        *(USER if source == "local" else NOBODY_KNOWN), 0o644)
+
+
+def test_new_directories_in_one_of_a_group(daemon, here, tmp_path):
+    """setgid hands the group on by itself."""
+    (tmp_path / "a").write_bytes(b"1")
+    (here.files / "team").mkdir()
+    os.chown(here.files / "team", 0, 1000)
+    (here.files / "team").chmod(0o2775)
+    copy(daemon, "-p", tmp_path / "a", here.at("team/x/a"))
+    assert owner_and_mode(here.files / "team/x") == (0, 1000, 0o2755)
+    assert owner_and_mode(here.files / "team/x/a") == (0, 1000, 0o644)
+
+
 def test_stdin_to_instance(daemon, here):
     os.chown(here.files, *USER)
     copy(daemon, "-", here.at("a"), stdin=b"1")

@@ -284,6 +284,17 @@ def test_several_need_a_directory(refused, here, old, there):
     refused(2, a, b, there.at("nosuch"), says="is not a directory")
 
 
+def test_several_of_one_name(refused, here, there, tmp_path):
+    """One would replace the other."""
+    a, b = here.write("a", b"1"), here.write("b", b"2")
+    (tmp_path / "a").write_bytes(b"3")
+    (there.files / "inbox").mkdir()
+    for words in ((a, b, there.write("a", b"4"), there.at("inbox")),
+                  (tmp_path / "a", b, a, there.at("inbox/")),
+                  (a, a, there.at("inbox"))):
+        refused(2, *words, says="would get the same name")
+
+
 def test_several_with_standard_streams(refused, here, there):
     a = here.write("a", b"1")
     refused(2, a, "-", there.at(), stdin=b"1")
