@@ -88,8 +88,9 @@ is_dots(const char *name, size_t length)
 static int
 look_ahead(struct sftp_walk *walk, struct error *err)
 {
-	auto_free char *path = text_format(
-	    err, "%s/%s", walk->done, walk->rest + strspn(walk->rest, "/"));
+	auto_free char *path =
+	    text_format(err, "%s/%s", walk->done, walk->rest);
+	const char *rest = walk->rest;
 	size_t end = strlen(walk->done);
 
 	drop_ahead(walk);
@@ -98,11 +99,14 @@ look_ahead(struct sftp_walk *walk, struct error *err)
 	while (walk->ahead_count < AHEAD_MAX) {
 		struct sftp_packet packet;
 		size_t skip;
-		size_t length = component(path + end, &skip);
+		size_t length = component(rest, &skip);
 
-		if (length == 0 || is_dots(path + end + skip, length))
+		if (length == 0 || is_dots(rest + skip, length))
 			break;
-		end += skip + length;
+		path[end++] = '/';
+		memcpy(path + end, rest + skip, length);
+		end += length;
+		rest += skip + length;
 		sftp_packet_start(&packet, SFTP_LSTAT);
 		sftp_put_bytes(&packet, path, end);
 		if (sftp_send(walk->session, &packet, NULL, 0,
