@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* The exit statuses, which scripts rely on (README, man page). */
+/* The exit statuses, which scripts rely on (docs/formats.md). */
 enum error_code {
 	ERROR_NONE = 0,
 	ERROR_FAILED = 1,      /* system, or a fault of the daemon */
