@@ -54,8 +54,12 @@ class Backup:
         return json.loads(self.record_path.read_text())
 
     def forget(self):
-        """Make it a stranger: neither a manifest nor a record."""
-        self.record_path.unlink(missing_ok=True)
+        """Make it a stranger: neither a manifest nor a record, also not of
+        another backup of the same size, for which it would be taken."""
+        size = self.path.stat().st_size
+        for entry in self.record_path.parent.glob("*.json"):
+            if json.loads(entry.read_text())["size_bytes"] == size:
+                entry.unlink()
         self.manifest_path.unlink(missing_ok=True)
         return self
 
