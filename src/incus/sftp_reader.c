@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_session.h"
 #include "stream/stream.h"

@@ -23,9 +23,6 @@
 #define EXTENSIONS_MAX 32
 #define EXTENSION_NAME_BYTES 64
 
-/* A message of a STATUS is shown to this length. */
-#define STATUS_TEXT_BYTES 512U
-
 struct sftp_session {
 	struct incus_client *client;
 	struct http_tunnel *tunnel;
@@ -122,21 +119,14 @@ tunnel_failed(struct sftp_session *session, struct error *err)
 	return error_prefix(err, "'%s'", session->label);
 }
 
-static int
-improper(
-    const struct sftp_session *session, const char *what, struct error *err)
-{
-	return error_set(err, ERROR_FAILED,
-	    _("'%s' does not speak SFTP properly: %s"), session->label, what);
-}
-
 /* Nothing that follows could be understood. */
 static int
 protocol_error(
     struct sftp_session *session, const char *what, struct error *err)
 {
 	session->broken = true;
-	return improper(session, what, err);
+	return error_set(err, ERROR_FAILED,
+	    _("'%s' does not speak SFTP properly: %s"), session->label, what);
 }
 
 /* Receive once; false in *ret_some when nothing was there. */
@@ -428,79 +418,5 @@ sftp_session_ready(struct sftp_session *session, struct error *err)
 	if (push(session, init, sizeof(init), err) < 0)
 		return -1;
 	session->open = true;
-	return 0;
-}
-
-/* A server's words for a plain failure say more than its code. */
-static enum error_code
-code_of_failure(const char *text)
-{
-	static const struct {
-		const char *words;
-		enum error_code code;
-	} known[] = {
-	    {"no space left", ERROR_NO_SPACE},
-	    {"quota exceeded", ERROR_NO_SPACE},
-	    {"file exists", ERROR_EXISTS},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcasestr(text, known[i].words) != NULL)
-			return known[i].code;
-	}
-	return ERROR_FAILED;
-}
-
-static int
-status_error(const struct sftp_session *session, struct sftp_cursor *cursor,
-    const char *what, const char *path, struct error *err)
-{
-	uint32_t code = sftp_get_u32(cursor);
-	size_t size;
-	const unsigned char *message = sftp_get_bytes(cursor, &size);
-	char text[STATUS_TEXT_BYTES + 1] = {0};
-
-	if (message != NULL)
-		memcpy(text, message,
-		    size < STATUS_TEXT_BYTES ? size : STATUS_TEXT_BYTES);
-	switch (code) {
-	case SFTP_NO_SUCH_FILE:
-		return error_set(err, ERROR_NOT_FOUND,
-		    _("%s '%s%s': no such file or directory"), what,
-		    session->label, path);
-	case SFTP_PERMISSION_DENIED:
-		return error_set(err, ERROR_FAILED,
-		    _("%s '%s%s': permission denied inside the instance"), what,
-		    session->label, path);
-	default:
-		return error_set(err, code_of_failure(text), "%s '%s%s': %s",
-		    what, session->label, path,
-		    text[0] != '\0' ? text : _("the other side failed"));
-	}
-}
-
-bool
-sftp_answer_is(const struct sftp_pending *pending, enum sftp_status code)
-{
-	return pending->type == SFTP_STATUS && pending->payload_size >= 4 &&
-	       sftp_load_u32(pending->payload) == code;
-}
-
-int
-sftp_answer(const struct sftp_pending *pending, enum sftp_type expected,
-    const char *what, const char *path, struct sftp_cursor *ret_cursor,
-    struct error *err)
-{
-	const struct sftp_session *session = pending->session;
-	struct sftp_cursor cursor = {
-	    pending->payload, pending->payload_size, false};
-
-	if (expected == SFTP_STATUS && sftp_answer_is(pending, SFTP_OK))
-		return 0;
-	if (pending->type == SFTP_STATUS)
-		return status_error(session, &cursor, what, path, err);
-	if (pending->type != expected || expected == SFTP_STATUS)
-		return improper(session, _("an answer of the wrong type"), err);
-	*ret_cursor = cursor;
 	return 0;
 }

@@ -82,15 +82,6 @@ int sftp_poll(struct sftp_session *session, struct error *err);
 int sftp_call(struct sftp_session *session, struct sftp_packet *packet,
     struct sftp_pending *pending, struct error *err);
 
-/* The cursor over an answer of type `expected`. A STATUS instead becomes the
- * error "<what> '<path>': ..."; SFTP_STATUS as `expected` means "OK". */
-int sftp_answer(const struct sftp_pending *pending, enum sftp_type expected,
-    const char *what, const char *path, struct sftp_cursor *ret_cursor,
-    struct error *err);
-
-/* Whether an answer is a STATUS with this code. */
-bool sftp_answer_is(const struct sftp_pending *pending, enum sftp_status code);
-
 static inline void
 auto_pending_cleanup(struct sftp_pending *pending)
 {

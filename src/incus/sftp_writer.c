@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_session.h"
 #include "stream/stream.h"
