@@ -14,6 +14,7 @@
 #include "incus/project.h"
 #include "incus/snapshot.h"
 #include "transfer/location.h"
+#include "transfer/self.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
 
@@ -162,9 +163,15 @@ check_named(const struct run *run, const struct verb *verb, struct error *err)
 	if (verb->second != SECOND_IS_NAME || run->name != NULL)
 		return 0;
 	error_set(err, ERROR_USAGE, _("which snapshot?"));
-	for (size_t i = 0; i < run->count; i++)
-		error_hint(err, "anklume snapshot list %s/%s",
-		    run->instances[i].project, run->instances[i].name);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct instance_ref *of = &run->instances[i];
+		struct error ignored = {0};
+		auto_free char *whole =
+		    text_format(&ignored, "%s/%s", of->project, of->name);
+
+		error_hint_command(
+		    err, "anklume", "snapshot", "list", whole, NULL);
+	}
 	return -1;
 }
 
@@ -326,6 +333,11 @@ restore_one(struct run *run, const struct instance_ref *of, json_t *result,
 	(void)result;
 	if (need(run, of, err) < 0)
 		return -1;
+	/* The daemon stops a running instance for it. */
+	if (self_is(run->client, of))
+		return error_set(err, ERROR_EXISTS,
+		    _("anklume runs in '%s/%s': it does not replace itself"),
+		    of->project, of->name);
 	if (run->request->dry_run) {
 		watch_note(run->watch, _("would restore '%s/%s' to '%s'"),
 		    of->project, of->name, run->name);

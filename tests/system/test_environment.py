@@ -355,6 +355,17 @@ def test_it_never_replaces_itself(inside):
     assert "itself" in refused.err
 
 
+def test_it_never_resets_itself(inside):
+    """The daemon stops what it sets back to a snapshot."""
+    inside.done("snapshot", "create", str(inside.box), "--name", "before")
+    # Only looked at, as above.
+    refused = inside.anklume(
+        "-n", "snapshot", "restore", str(inside.box), "before")
+    inside.done("snapshot", "delete", str(inside.box), "before")
+    assert refused.status == 8, refused
+    assert "itself" in refused.err
+
+
 def test_a_socket_that_is_not_for_users_inside(inside):
     denied = inside.anklume("snapshot", "list", "alpha", user="1000")
     assert denied.status == 9, denied
