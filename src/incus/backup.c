@@ -165,10 +165,11 @@ wait_for_export(struct incus_client *client, const struct operation *operation,
 		      "storage.backups_volume POOL/VOLUME"));
 	if (err->code != ERROR_INTERRUPTED && err->code != ERROR_TERMINATED)
 		return -1;
+	/* Who reads the note may interrupt at once: that must be the second. */
+	interrupt_shield_up();
 	note(options,
 	    _("waiting for the daemon to end its export, to delete it; "
 	      "interrupt again to leave it (it expires in a day)"));
-	interrupt_shield_up();
 	(void)operation_wait(client, operation, true, &ignored);
 	interrupt_shield_down();
 	return -1;
