@@ -229,15 +229,10 @@ static int
 change_state(struct incus_client *client, const struct instance_ref *ref,
     json_t *body, struct error *err)
 {
-	auto_json json_t *owned = body;
 	auto_free char *path = incus_path(
 	    err, ref->project, "instances", ref->name, "state", NULL);
 
-	if (path == NULL)
-		return -1;
-	if (owned == NULL)
-		return error_set_memory(err);
-	return operation_run(client, "PUT", path, owned, err);
+	return operation_run_with(client, "PUT", path, body, err);
 }
 
 int
@@ -272,13 +267,9 @@ incus_instance_rename(struct incus_client *client,
 {
 	auto_free char *path =
 	    incus_path(err, ref->project, "instances", ref->name, NULL);
-	auto_json json_t *body = json_pack("{s:s}", "name", name);
 
-	if (path == NULL)
-		return -1;
-	if (body == NULL)
-		return error_set_memory(err);
-	return operation_run(client, "POST", path, body, err);
+	return operation_run_with(
+	    client, "POST", path, json_pack("{s:s}", "name", name), err);
 }
 
 int

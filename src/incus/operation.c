@@ -170,3 +170,16 @@ operation_run(struct incus_client *client, const char *method, const char *path,
 		return -1;
 	return operation_wait(client, &operation, false, err);
 }
+
+int
+operation_run_with(struct incus_client *client, const char *method,
+    const char *path, json_t *body, struct error *err)
+{
+	auto_json json_t *owned = body;
+
+	if (path == NULL)
+		return -1;
+	if (owned == NULL)
+		return error_set_memory(err);
+	return operation_run(client, method, path, owned, err);
+}

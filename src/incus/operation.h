@@ -36,6 +36,11 @@ int operation_wait(struct incus_client *client,
 int operation_run(struct incus_client *client, const char *method,
     const char *path, const json_t *body, struct error *err);
 
+/* The same with a body that was made for it, and is consumed; NULL is
+ * error_set_memory(). A NULL `path` has set err already. */
+int operation_run_with(struct incus_client *client, const char *method,
+    const char *path, json_t *body, struct error *err);
+
 static inline void
 auto_operation_cleanup(struct operation *operation)
 {

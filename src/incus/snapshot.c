@@ -67,14 +67,9 @@ incus_snapshot_create(struct incus_client *client,
 {
 	auto_free char *path = incus_path(
 	    err, of->project, "instances", of->name, "snapshots", NULL);
-	auto_json json_t *body =
-	    json_pack("{s:s, s:b}", "name", name, "stateful", 0);
 
-	if (path == NULL)
-		return -1;
-	if (body == NULL)
-		return error_set_memory(err);
-	return operation_run(client, "POST", path, body, err);
+	return operation_run_with(client, "POST", path,
+	    json_pack("{s:s, s:b}", "name", name, "stateful", 0), err);
 }
 
 int
@@ -99,14 +94,9 @@ incus_snapshot_restore(struct incus_client *client,
 {
 	auto_free char *path =
 	    incus_path(err, of->project, "instances", of->name, NULL);
-	auto_json json_t *body =
-	    json_pack("{s:s, s:b}", "restore", name, "stateful", 0);
 
-	if (path == NULL)
-		return -1;
-	if (body == NULL)
-		return error_set_memory(err);
-	return operation_run(client, "PUT", path, body, err);
+	return operation_run_with(client, "PUT", path,
+	    json_pack("{s:s, s:b}", "restore", name, "stateful", 0), err);
 }
 
 int
