@@ -303,7 +303,7 @@ list_keys(struct search *search, struct error *err)
 	struct openpgp_loop loop = {
 	    .patience_ms = PATIENCE_MS,
 	    .on_key = consider,
-	    .on_key_handle = search,
+	    .handle = search,
 	};
 	auto_context gpgme_ctx_t context = NULL;
 	gpgme_error_t failure = gpgme_new(&context);

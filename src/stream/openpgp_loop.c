@@ -1,12 +1,17 @@
 #include "stream/openpgp_loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/interrupt.h"
+
+/* How far gpg may be behind, or ahead: as much as anyone may ask for (pipe(7),
+ * /proc/sys/fs/pipe-max-size). Where it is refused, 64 KiB do. */
+#define PIPE_BYTES (1024 * 1024)
 
 static gpgme_error_t
 on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
@@ -24,6 +29,7 @@ on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
 		watch->call = call;
 		watch->data = data;
 		*ret_tag = watch;
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 		return 0;
 	}
 	return gpgme_error(GPG_ERR_RESOURCE_LIMIT);
@@ -34,7 +40,9 @@ on_remove(void *tag)
 {
 	struct openpgp_watch *watch = tag;
 
+	/* The place may be taken again, for something else. */
 	watch->call = NULL;
+	watch->is_output = false;
 }
 
 static void
@@ -51,7 +59,7 @@ on_event(void *handle, gpgme_event_io_t type, void *data)
 	} else if (type == GPGME_EVENT_NEXT_KEY) {
 		/* It comes with a reference of ours. */
 		if (loop->on_key != NULL)
-			loop->on_key(loop->on_key_handle, data);
+			loop->on_key(loop->handle, data);
 		gpgme_key_unref(data);
 	}
 }
@@ -62,6 +70,28 @@ openpgp_loop_attach(struct openpgp_loop *loop, gpgme_ctx_t context)
 	struct gpgme_io_cbs calls = {on_add, loop, on_remove, on_event, loop};
 
 	gpgme_set_io_cbs(context, &calls);
+}
+
+void
+openpgp_loop_is_output(struct openpgp_loop *loop)
+{
+	if (loop->serving != NULL)
+		loop->serving->is_output = true;
+}
+
+/* gpg's input is the one descriptor that is written to. */
+static void
+serve(struct openpgp_loop *loop, struct openpgp_watch *watch)
+{
+	if (watch->events == POLLOUT && loop->on_hungry != NULL &&
+	    loop->on_hungry(loop->handle, watch->fd))
+		return;
+	if (watch->is_output && loop->on_full != NULL &&
+	    loop->on_full(loop->handle, watch->fd))
+		return;
+	loop->serving = watch;
+	(void)watch->call(watch->data, watch->fd);
+	loop->serving = NULL;
 }
 
 int
@@ -90,11 +120,11 @@ openpgp_loop_step(struct openpgp_loop *loop, struct error *err)
 		return error_set(err, ERROR_KEY, _("gpg does not answer"));
 
 	for (size_t i = 0; i < OPENPGP_WATCHES_MAX; i++) {
-		struct openpgp_watch watch = loop->watches[i];
+		struct openpgp_watch *watch = &loop->watches[i];
 
 		/* The calls before may have freed this place. */
-		if (fds[i].revents != 0 && watch.call != NULL)
-			(void)watch.call(watch.data, watch.fd);
+		if (fds[i].revents != 0 && watch->call != NULL)
+			serve(loop, watch);
 	}
 	return 0;
 }

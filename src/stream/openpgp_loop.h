@@ -21,22 +21,34 @@ struct openpgp_watch {
 	short events;
 	gpgme_io_cb_t call; /* NULL: a free place */
 	void *data;
+	bool is_output;
 };
 
-/* The caller sets what it wants of the first three; the rest starts as zero. */
+/* The caller sets what it wants of the first five; the rest starts as zero. */
 struct openpgp_loop {
 	int patience_ms; /* how long gpg may be silent */
 	void (*on_key)(void *handle, gpgme_key_t key); /* borrowed */
-	void *on_key_handle;
+
+	/* gpg takes input at `fd`, or gives output. True: seen to. False: there
+	 * is no more, or it failed; gpgme then asks its data object, and closes
+	 * the pipe. Which one gives output is only known once gpgme's own call
+	 * has brought some, and openpgp_loop_is_output() was said in it. */
+	bool (*on_hungry)(void *handle, int fd);
+	bool (*on_full)(void *handle, int fd);
+	void *handle; /* of all three */
 
 	bool running;
-	gpgme_error_t verdict; /* of the operation that ran */
+	gpgme_error_t verdict;	       /* of the operation that ran */
+	struct openpgp_watch *serving; /* whose call is going on, or NULL */
 	struct openpgp_watch watches[OPENPGP_WATCHES_MAX];
 };
 
 /* Make the operations started in `context` run in `loop`, which must live as
  * long. */
 void openpgp_loop_attach(struct openpgp_loop *loop, gpgme_ctx_t context);
+
+/* Inside a call of gpgme's: what it brings is gpg's output. */
+void openpgp_loop_is_output(struct openpgp_loop *loop);
 
 /* Wait until gpg takes or gives something, and let gpgme see to it. 0, or -1
  * when interrupted or when gpg is silent for too long. */
