@@ -24,7 +24,7 @@ MAY_USE = {
 
 # Third-party header -> the files that may name it.
 LIBRARIES = {
-    r"curl/": {"incus/http.c", "incus/http_curl.h"},
+    r"curl/": {"incus/http.c"},
     r"jansson\.h": {"base/json.h"},
     r"yaml\.h": {"base/yaml.c"},
     r"gpgme\.h": {"stream/openpgp.c", "stream/openpgp_keys.c",

@@ -116,7 +116,8 @@ connect_in_time(int fd, const struct sockaddr_un *address, int timeout_ms,
 }
 
 int
-incus_endpoint_try(const char *socket_path, int timeout_ms, struct error *err)
+incus_endpoint_connect(
+    const char *socket_path, int timeout_ms, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	auto_close int fd = -1;
@@ -130,5 +131,16 @@ incus_endpoint_try(const char *socket_path, int timeout_ms, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set_errno(err, errno, "socket");
-	return connect_in_time(fd, &address, timeout_ms, err);
+	if (connect_in_time(fd, &address, timeout_ms, err) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+int
+incus_endpoint_try(const char *socket_path, int timeout_ms, struct error *err)
+{
+	auto_close int fd =
+	    incus_endpoint_connect(socket_path, timeout_ms, err);
+
+	return fd < 0 ? -1 : 0;
 }

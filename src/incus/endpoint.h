@@ -11,9 +11,13 @@ struct error;
  * ERROR_USAGE when INCUS_REMOTE means a daemon elsewhere. */
 char *incus_endpoint_find(struct error *err);
 
-/* Connect once and hang up, to tell apart "absent", "not running", "no
- * permission" and "hangs": ERROR_UNREACHABLE with what to do about it. Blocks
- * for `timeout_ms` at most. */
+/* A socket connected to it. "Absent", "not running", "no permission" and
+ * "hangs" are ERROR_UNREACHABLE, each with what to do about it. Blocks for
+ * `timeout_ms` at most. */
+int incus_endpoint_connect(
+    const char *socket_path, int timeout_ms, struct error *err);
+
+/* Connect once and hang up, to know of all that at once. */
 int incus_endpoint_try(
     const char *socket_path, int timeout_ms, struct error *err);
 

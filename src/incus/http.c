@@ -12,7 +12,6 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 #include "base/text.h"
-#include "incus/http_curl.h"
 #include "stream/stream.h"
 
 /* The daemon closes a connection that was idle for 30 s (incus, api.go,
@@ -23,6 +22,12 @@
  * these in one go (lib/transfer.c, maxloops): this bounds what a download can
  * pile up to 3.2 MB. */
 #define RECEIVE_BYTES (32 * 1024)
+
+struct http {
+	CURLM *multi;
+	char *socket_path;
+	int timeout_ms;
+};
 
 /* One request on its way. */
 struct exchange {
@@ -173,8 +178,8 @@ add_header(struct exchange *x, const char *line, struct error *err)
 	return 0;
 }
 
-CURL *
-http_handle_new(const struct http *http, const char *path, struct error *err)
+static CURL *
+handle_new(const struct http *http, const char *path, struct error *err)
 {
 	CURL *easy = curl_easy_init();
 	auto_free char *url = NULL;
@@ -233,7 +238,7 @@ exchange_start(struct exchange *x, struct http *http,
 {
 	x->http = http;
 	x->patience_ms = request->patience_ms;
-	x->easy = http_handle_new(http, request->path, err);
+	x->easy = handle_new(http, request->path, err);
 	if (x->easy == NULL || set_headers(x, request, err) < 0)
 		return -1;
 

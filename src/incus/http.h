@@ -1,5 +1,5 @@
-/* http.h - HTTP/1.1 with one daemon; with http_tunnel.c the only place that
- * names libcurl
+/* http.h - HTTP/1.1 with one daemon; http.c is the only place that names
+ * libcurl
  *
  * HTTP/1.1 because the daemon hijacks the connection for SFTP, which HTTP/2
  * does not allow. Every wait ends: when the other side gives no byte for the

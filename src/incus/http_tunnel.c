@@ -1,17 +1,21 @@
 #include "incus/http_tunnel.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "incus/endpoint.h"
 #include "incus/http.h"
-#include "incus/http_curl.h"
 
 /* The head of an answer; the daemon's own has 80 bytes. */
 #define HEAD_MAX_BYTES (16 * 1024)
@@ -20,64 +24,48 @@
 #define REFUSAL_MAX_BYTES (64 * 1024)
 
 struct http_tunnel {
-	CURL *easy;
-	curl_socket_t fd;
+	int fd;
 	int timeout_ms;
 };
 
 static int
-send_all(struct http_tunnel *tunnel, const char *text, struct error *err)
+send_all(struct http_tunnel *tunnel, char *text, struct error *err)
 {
-	size_t left = strlen(text);
+	struct iovec part = {.iov_base = text, .iov_len = strlen(text)};
 
-	while (left > 0) {
-		ssize_t sent = http_tunnel_send(tunnel, text, left, err);
+	while (part.iov_len > 0) {
+		ssize_t sent = http_tunnel_send(tunnel, &part, 1, err);
 
 		if (sent < 0)
 			return -1;
 		if (sent == 0 && http_tunnel_wait(tunnel, true, err) < 0)
 			return -1;
-		text += sent;
-		left -= (size_t)sent;
+		part.iov_base = (char *)part.iov_base + sent;
+		part.iov_len -= (size_t)sent;
 	}
 	return 0;
 }
 
 struct http_tunnel *
-http_tunnel_new(struct http *http, const char *path, const char *protocol,
-    struct error *err)
+http_tunnel_new(const char *socket_path, int timeout_ms, const char *path,
+    const char *protocol, struct error *err)
 {
-	struct http_tunnel *tunnel = calloc(1, sizeof(*tunnel));
-	auto_free char *request = NULL;
-	CURLcode result = CURLE_OK;
+	auto_free char *request = text_format(err,
+	    "GET %s HTTP/1.1\r\nHost: incus\r\nUser-Agent: anklume\r\n"
+	    "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n",
+	    path, protocol);
+	struct http_tunnel *tunnel;
 
+	if (request == NULL)
+		return NULL;
+	tunnel = calloc(1, sizeof(*tunnel));
 	if (tunnel == NULL) {
 		error_set_memory(err);
 		return NULL;
 	}
-	tunnel->timeout_ms = http->timeout_ms;
-	tunnel->easy = http_handle_new(http, path, err);
-	request = text_format(err,
-	    "GET %s HTTP/1.1\r\nHost: incus\r\nUser-Agent: anklume\r\n"
-	    "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n",
-	    path, protocol);
-	if (tunnel->easy == NULL || request == NULL) {
-		http_tunnel_free(tunnel);
-		return NULL;
-	}
-
-	(void)curl_easy_setopt(tunnel->easy, CURLOPT_CONNECT_ONLY, 1L);
-	(void)curl_easy_setopt(
-	    tunnel->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->timeout_ms);
-	result = curl_easy_perform(tunnel->easy);
-	if (result == CURLE_OK)
-		result = curl_easy_getinfo(
-		    tunnel->easy, CURLINFO_ACTIVESOCKET, &tunnel->fd);
-	if (result != CURLE_OK)
-		error_set(err, ERROR_UNREACHABLE,
-		    _("cannot connect to Incus at '%s': %s"), http->socket_path,
-		    curl_easy_strerror(result));
-	if (result != CURLE_OK || send_all(tunnel, request, err) < 0) {
+	tunnel->timeout_ms = timeout_ms;
+	tunnel->fd = incus_endpoint_connect(socket_path, timeout_ms, err);
+	if (tunnel->fd < 0 || send_all(tunnel, request, err) < 0) {
 		http_tunnel_free(tunnel);
 		return NULL;
 	}
@@ -89,41 +77,43 @@ http_tunnel_free(struct http_tunnel *tunnel)
 {
 	if (tunnel == NULL)
 		return;
-	if (tunnel->easy != NULL)
-		curl_easy_cleanup(tunnel->easy);
+	if (tunnel->fd >= 0)
+		(void)close(tunnel->fd);
 	free(tunnel);
 }
 
+/* 0 for "not now", -1 for a broken connection. */
+static ssize_t
+moved(ssize_t count, struct error *err)
+{
+	if (count >= 0)
+		return count;
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	return error_set(err, ERROR_FAILED,
+	    _("the connection to Incus broke: %s"), strerror(errno));
+}
+
 ssize_t
-http_tunnel_send(struct http_tunnel *tunnel, const void *bytes, size_t size,
+http_tunnel_send(struct http_tunnel *tunnel, struct iovec *parts, size_t count,
     struct error *err)
 {
-	size_t sent = 0;
-	CURLcode result = curl_easy_send(tunnel->easy, bytes, size, &sent);
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
 
-	if (result == CURLE_OK || result == CURLE_AGAIN)
-		return (ssize_t)sent;
-	return error_set(err, ERROR_FAILED,
-	    _("the connection to Incus broke: %s"), curl_easy_strerror(result));
+	return moved(
+	    sendmsg(tunnel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT), err);
 }
 
 ssize_t
 http_tunnel_receive(
     struct http_tunnel *tunnel, void *buf, size_t size, struct error *err)
 {
-	size_t got = 0;
-	CURLcode result = curl_easy_recv(tunnel->easy, buf, size, &got);
+	ssize_t got = recv(tunnel->fd, buf, size, MSG_DONTWAIT);
 
-	if (result == CURLE_AGAIN)
-		return 0;
-	if (result != CURLE_OK)
-		return error_set(err, ERROR_FAILED,
-		    _("the connection to Incus broke: %s"),
-		    curl_easy_strerror(result));
-	if (got == 0)
+	if (got == 0 && size > 0)
 		return error_set(err, ERROR_FAILED,
 		    _("the other side closed the connection"));
-	return (ssize_t)got;
+	return moved(got, err);
 }
 
 int

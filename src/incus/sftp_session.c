@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -69,8 +70,8 @@ sftp_session_new(struct incus_client *client,
 	session->label =
 	    text_format(err, "%s/%s:", instance->project, instance->name);
 	if (session->label != NULL)
-		session->tunnel = http_tunnel_new(
-		    incus_client_http(client), path, "sftp", err);
+		session->tunnel = http_tunnel_new(incus_client_socket(client),
+		    incus_client_timeout_ms(client), path, "sftp", err);
 	if (session->tunnel == NULL) {
 		sftp_session_free(session);
 		return NULL;
@@ -296,23 +297,38 @@ sftp_await(struct sftp_session *session, struct sftp_pending *pending,
 	return 0;
 }
 
+/* What is left to send, of two parts. */
+static size_t
+left_of(const struct iovec parts[2])
+{
+	return parts[0].iov_len + parts[1].iov_len;
+}
+
+static void
+take_off(struct iovec parts[2], size_t sent)
+{
+	for (size_t i = 0; i < 2; i++) {
+		size_t count =
+		    sent < parts[i].iov_len ? sent : parts[i].iov_len;
+
+		parts[i].iov_base = (char *)parts[i].iov_base + count;
+		parts[i].iov_len -= count;
+		sent -= count;
+	}
+}
+
 /* Send everything; answers that come meanwhile are taken, since a server that
  * cannot get rid of them reads nothing. */
 static int
-push(struct sftp_session *session, const void *bytes, size_t size,
-    struct error *err)
+push(struct sftp_session *session, struct iovec parts[2], struct error *err)
 {
-	const char *next = bytes;
-
-	while (size > 0) {
-		ssize_t sent =
-		    http_tunnel_send(session->tunnel, next, size, err);
+	while (left_of(parts) > 0) {
+		ssize_t sent = http_tunnel_send(session->tunnel, parts, 2, err);
 
 		if (sent < 0)
 			return tunnel_failed(session, err);
-		next += sent;
-		size -= (size_t)sent;
-		if (size == 0 || sent > 0)
+		take_off(parts, (size_t)sent);
+		if (left_of(parts) == 0 || sent > 0)
 			continue;
 		if (http_tunnel_wait(session->tunnel, true, err) < 0)
 			return tunnel_failed(session, err);
@@ -325,15 +341,18 @@ push(struct sftp_session *session, const void *bytes, size_t size,
 /* One packet. An interruption waits for its end: behind half a packet nothing
  * could be tidied up any more. */
 static int
-push_packet(struct sftp_session *session, const struct sftp_packet *packet,
+push_packet(struct sftp_session *session, struct sftp_packet *packet,
     const void *tail, size_t tail_size, struct error *err)
 {
+	/* sendmsg(2) declares what it reads without const. */
+	struct iovec parts[2] = {
+	    {.iov_base = packet->bytes, .iov_len = packet->size},
+	    {.iov_base = (void *)(uintptr_t)tail, .iov_len = tail_size},
+	};
 	int result;
 
 	interrupt_shield_up();
-	result = push(session, packet->bytes, packet->size, err);
-	if (result == 0 && tail_size > 0)
-		result = push(session, tail, tail_size, err);
+	result = push(session, parts, err);
 	interrupt_shield_down();
 	return result;
 }
@@ -409,13 +428,14 @@ int
 sftp_session_ready(struct sftp_session *session, struct error *err)
 {
 	unsigned char init[9] = {0, 0, 0, 5, SFTP_INIT};
+	struct iovec parts[2] = {{.iov_base = init, .iov_len = sizeof(init)}};
 
 	if (session->open)
 		return 0;
 	if (accept_tunnel(session, err) < 0)
 		return -1;
 	sftp_store_u32(init + 5, PROTOCOL_VERSION);
-	if (push(session, init, sizeof(init), err) < 0)
+	if (push(session, parts, err) < 0)
 		return -1;
 	session->open = true;
 	return 0;
