@@ -29,7 +29,7 @@ LIBRARIES = {
     r"yaml\.h": {"base/yaml.c"},
     r"gpgme\.h": {"stream/openpgp.c", "stream/openpgp_keys.c",
                  "stream/openpgp_loop.h"},
-    r"archive(_entry)?\.h": {"stream/inspect.c"},
+    r"archive(_entry)?\.h": {"stream/libarchive.h"},
     r"zlib\.h": {"stream/gzip_zlib.c"},
     r"isa-l/": {"stream/gzip_isal.c"},
     r"zstd\.h": {"stream/zstd.c"},

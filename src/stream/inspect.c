@@ -1,7 +1,5 @@
 #include "stream/inspect.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "stream/libarchive.h"
 #include "stream/stream.h"
 
 #define TAR_BLOCK_BYTES 512U
@@ -34,6 +33,7 @@ enum phase {
 struct inspect {
 	struct stream base;
 	struct inspection *result;
+	struct libarchive library;
 	struct archive *archive;
 	enum phase phase;
 	bool in_index;
@@ -125,7 +125,7 @@ on_read(struct archive *archive, void *data, const void **ret_block)
 	ssize_t got = pull(self, &block, self->err);
 
 	if (got < 0) {
-		archive_set_error(archive, EIO, "upstream");
+		self->library.set_error(archive, EIO, "upstream");
 		return -1;
 	}
 	*ret_block = block;
@@ -136,7 +136,7 @@ on_read(struct archive *archive, void *data, const void **ret_block)
 static int
 tar_failure(const struct inspect *self, struct error *err)
 {
-	const char *why = archive_error_string(self->archive);
+	const char *why = self->library.error_string(self->archive);
 
 	if (error_is_set(err))
 		return -1;
@@ -149,12 +149,12 @@ static int
 check_first_member(
     struct inspect *self, struct archive_entry *entry, struct error *err)
 {
-	const char *name = archive_entry_pathname(entry);
-	la_int64_t size = archive_entry_size(entry);
+	const char *name = self->library.entry_pathname(entry);
+	la_int64_t size = self->library.entry_size(entry);
 
 	if (name == NULL || strcmp(name, INDEX_NAME) != 0 ||
-	    archive_entry_filetype(entry) != S_IFREG ||
-	    archive_entry_hardlink(entry) != NULL)
+	    self->library.entry_filetype(entry) != S_IFREG ||
+	    self->library.entry_hardlink(entry) != NULL)
 		return error_set(err, ERROR_DAMAGED,
 		    _("this is not a backup made by Incus: it begins with "
 		      "'%s', not with '%s'"),
@@ -178,13 +178,14 @@ next_header(struct inspect *self, struct error *err)
 {
 	struct archive_entry *entry = NULL;
 	/* The member before has been read to its end; its padding follows. */
-	uint64_t position = (uint64_t)archive_filter_bytes(self->archive, 0);
+	uint64_t position =
+	    (uint64_t)self->library.filter_bytes(self->archive, 0);
 	int status;
 
 	self->in_index = false;
 	self->members_end = (position + TAR_BLOCK_BYTES - 1) / TAR_BLOCK_BYTES *
 			    TAR_BLOCK_BYTES;
-	status = archive_read_next_header(self->archive, &entry);
+	status = self->library.read_next_header(self->archive, &entry);
 	/* Behind one zero block libarchive takes a failed read for the end. */
 	if (error_is_set(err))
 		return -1;
@@ -231,8 +232,8 @@ next_data(struct inspect *self, struct error *err)
 	const void *block = NULL;
 	size_t size = 0;
 	la_int64_t offset = 0;
-	int status =
-	    archive_read_data_block(self->archive, &block, &size, &offset);
+	int status = self->library.read_data_block(
+	    self->archive, &block, &size, &offset);
 
 	if (error_is_set(err))
 		return -1;
@@ -331,7 +332,7 @@ inspect_free(struct stream *s)
 	struct inspect *self = (struct inspect *)s;
 
 	if (self->archive != NULL)
-		(void)archive_read_free(self->archive);
+		(void)self->library.read_free(self->archive);
 	free(self->queue);
 	free(self);
 }
@@ -346,13 +347,16 @@ static const struct stream_kind inspect_kind = {
 static int
 read_head(struct inspect *self, struct error *err)
 {
-	self->archive = archive_read_new();
+	if (libarchive_load(&self->library, err) < 0)
+		return -1;
+	self->archive = self->library.read_new();
 	if (self->archive == NULL)
 		return error_set_memory(err);
 
 	self->err = err;
-	if (archive_read_support_format_tar(self->archive) != ARCHIVE_OK ||
-	    archive_read_open(self->archive, self, NULL, on_read, NULL) !=
+	if (self->library.read_support_format_tar(self->archive) !=
+		ARCHIVE_OK ||
+	    self->library.read_open(self->archive, self, NULL, on_read, NULL) !=
 		ARCHIVE_OK)
 		return tar_failure(self, err);
 
