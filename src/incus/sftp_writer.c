@@ -13,12 +13,13 @@
 #include "incus/sftp_session.h"
 #include "stream/stream.h"
 
-/* As much as one READ of 6.0.4 brings: what comes is passed on at once. Writes
- * of 128 KiB take 1.4 times as long for a copy between instances (measured). */
-#define WRITE_BYTES (32U * 1024U)
+/* As much as one READ of newer servers brings. Fewer, larger writes cost the
+ * daemon less: with 32 KiB a copy of 1 GiB takes 1.1 times as long (measured,
+ * median of 12 in turns, 6.0.4 and 7.0.2). */
+#define WRITE_BYTES (128U * 1024U)
 
-/* Writes on their way; the server works on 8. */
-#define WINDOW 32
+/* Writes on their way: the server works on 8, and 8 more wait for it. */
+#define WINDOW 16
 
 /* Three FSETSTAT, FSTAT and CLOSE go out together. */
 #define FINISH_MAX 5

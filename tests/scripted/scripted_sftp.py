@@ -157,7 +157,11 @@ class Guest:
         head = reader.read(4)
         if len(head) < 4:
             return None
-        raw = reader.read(struct.unpack(">I", head)[0])
+        size = struct.unpack(">I", head)[0]
+        raw = reader.read(size)
+        # Whoever was told nonsense may hang up in the middle of a packet.
+        if len(raw) < size and self.bent:
+            return None
         if raw[0] == INIT:
             answer = packet(VERSION, u32(3) + b"".join(
                 text(name) + text("1") for name in self.extensions))
