@@ -103,6 +103,16 @@ class Lab:
         self.incus("launch", "busybox", "bench-target", "--project", "work")
 
 
+    def crowd(self, count):
+        """So many more instances, stopped; 0 takes them away."""
+        there = self.incus("list", "--project", "home", "-f", "csv", "-c", "n",
+                           "crowd-").stdout.split()
+        if there:
+            self.incus("delete", "--project", "home", *there)
+        for i in range(count):
+            self.incus("init", "busybox", f"crowd-{i}", "--project", "home")
+
+
 def alternate(runs, settle, ours, theirs):
     """Medians and spreads of both sides, run in turns."""
     def settled(side):
@@ -146,6 +156,16 @@ def bench_copy(lab, runs, size_bytes):
     return result
 
 
+def bench_crowded_copy(lab, runs, size_bytes):
+    """The same where a user has more than the lab's few instances: both sides
+    have to find the two that are meant."""
+    lab.crowd(100)
+    try:
+        return bench_copy(lab, runs, size_bytes)
+    finally:
+        lab.crowd(0)
+
+
 def bench_backup(lab, runs, work):
     """An encrypted backup of the Debian instance."""
     def settle():
@@ -171,6 +191,8 @@ def make_key(home):
 # What is measured, and how many times faster it has to be (6.0 and 7.0).
 FIGURES = [
     ("small copy", lambda lab, n, _: bench_copy(lab, 2 * n, 1024), 20, 20),
+    ("small copy, 100 more around",
+     lambda lab, n, _: bench_crowded_copy(lab, 2 * n, 1024), 20, 20),
     ("1 GiB copy", lambda lab, n, _: bench_copy(lab, n, 1 << 30), 5, 5),
     ("encrypted backup, 200 MB", bench_backup, 4, 5),
 ]
