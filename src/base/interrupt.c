@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/i18n.h"
 
-static volatile sig_atomic_t last_signal;
-static volatile sig_atomic_t shields;
+/* Written by the handler, read by every thread that waits (read_ahead.h):
+ * atomic, and free of locks. */
+static atomic_int last_signal;
+static atomic_int shields;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "fit for a signal's handler");
 static int wake_pipe[2] = {-1, -1};
 
 static void
@@ -87,11 +91,11 @@ interrupt_fd(void)
 void
 interrupt_shield_up(void)
 {
-	shields = shields + 1;
+	(void)atomic_fetch_add(&shields, 1);
 }
 
 void
 interrupt_shield_down(void)
 {
-	shields = shields - 1;
+	(void)atomic_fetch_sub(&shields, 1);
 }

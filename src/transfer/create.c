@@ -22,6 +22,7 @@
 #include "stream/inspect.h"
 #include "stream/meter.h"
 #include "stream/openpgp.h"
+#include "stream/read_ahead.h"
 #include "stream/stream.h"
 #include "transfer/describe.h"
 #include "transfer/location.h"
@@ -178,7 +179,8 @@ open_tar(struct create *create, struct error *err)
 		return NULL;
 	if (check_index(create, err) < 0)
 		return stream_refuse(tar);
-	return tar;
+	/* A direct export is read ahead by the daemon itself. */
+	return spooled ? read_ahead_new(tar, err) : tar;
 }
 
 static int
