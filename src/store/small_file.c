@@ -27,9 +27,9 @@ small_file_read(const char *path, size_t max_bytes, char **ret_text,
 	if (fd < 0)
 		return error_set_errno(err, errno, _("cannot open '%s'"), path);
 	file = stream_fd_new(fd, path, err);
-	text = malloc(max_bytes + 1);
 	if (file == NULL)
 		return -1;
+	text = malloc(max_bytes + 1);
 	if (text == NULL)
 		return error_set_memory(err);
 

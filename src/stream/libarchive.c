@@ -52,7 +52,7 @@ int
 libarchive_load(struct libarchive *ret_table, struct error *err)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	struct libarchive table;
+	struct libarchive table = {0};
 
 	if (library == NULL)
 		return missing(err);

@@ -280,13 +280,18 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 	return 0;
 }
 
+struct named {
+	const char *name;
+	const struct copy_end *end;
+};
+
 static int
 compare_names(const void *a, const void *b)
 {
-	const struct copy_end *one = *(const struct copy_end *const *)a;
-	const struct copy_end *other = *(const struct copy_end *const *)b;
+	const struct named *one = a;
+	const struct named *other = b;
 
-	return strcmp(base_name(one), base_name(other));
+	return strcmp(one->name, other->name);
 }
 
 /* In one directory there is one file of a name. */
@@ -294,19 +299,19 @@ static int
 check_names(const struct copy *copy, struct error *err)
 {
 	size_t count = copy->request->source_count;
-	auto_free const struct copy_end **sorted =
-	    calloc(count, sizeof(sorted[0]));
+	auto_free struct named *sorted = calloc(count, sizeof(sorted[0]));
 
 	if (sorted == NULL)
 		return error_set_memory(err);
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = &copy->sources[i];
+		sorted[i] = (struct named){
+		    base_name(&copy->sources[i]), &copy->sources[i]};
 	qsort(sorted, count, sizeof(sorted[0]), compare_names);
 	for (size_t i = 1; i < count; i++) {
-		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+		if (strcmp(sorted[i - 1].name, sorted[i].name) == 0)
 			return error_set(err, ERROR_USAGE,
 			    _("'%s' and '%s' would get the same name in '%s'"),
-			    sorted[i - 1]->text, sorted[i]->text,
+			    sorted[i - 1].end->text, sorted[i].end->text,
 			    copy->destination.text);
 	}
 	return 0;
