@@ -12,8 +12,10 @@
 #define ID_MAX 4294967294U
 
 struct copy_options {
+	bool recursive;
 	bool create_directories;
 	bool no_clobber;
+	bool update;
 	bool keep_setuid;
 	const char *uid;
 	const char *gid;
@@ -23,10 +25,14 @@ struct copy_options {
 #define FIELD(name) offsetof(struct copy_options, name)
 
 static const struct option_spec specs[] = {
+    {"recursive", 'r', OPTION_FLAG, FIELD(recursive), NULL,
+	N_("copy directories with all that is in them")},
     {"create-dirs", 'p', OPTION_FLAG, FIELD(create_directories), NULL,
 	N_("make missing directories")},
     {"no-clobber", 0, OPTION_FLAG, FIELD(no_clobber), NULL,
 	N_("never replace a file")},
+    {"update", 0, OPTION_FLAG, FIELD(update), NULL,
+	N_("leave files of the same size and time")},
     {"uid", 0, OPTION_TEXT, FIELD(uid), N_("N"), N_("owner on arrival")},
     {"gid", 0, OPTION_TEXT, FIELD(gid), N_("N"), N_("group on arrival")},
     {"mode", 0, OPTION_TEXT, FIELD(mode), N_("OCTAL"),
@@ -84,6 +90,8 @@ run(const struct invocation *invocation, struct error *err)
 	    .destination = invocation->arguments[count],
 	    .project = invocation->project,
 	    .timeout_s = invocation->timeout_s,
+	    .recursive = options->recursive,
+	    .update = options->update,
 	    .create_directories = options->create_directories,
 	    .no_clobber = options->no_clobber,
 	    .keep_setuid = options->keep_setuid,
@@ -102,9 +110,11 @@ run(const struct invocation *invocation, struct error *err)
 
 	status = copy_files(
 	    &request, output_watch(invocation->output), &result, err);
-	fields = json_pack("{s:I, s:I, s:I}", "copied",
+	fields = json_pack("{s:I, s:I, s:I, s:I, s:I}", "copied",
 	    (json_int_t)result.copied, "failed", (json_int_t)result.failed,
-	    "size_bytes", (json_int_t)result.size_bytes);
+	    "skipped", (json_int_t)result.skipped, "kept",
+	    (json_int_t)result.kept, "size_bytes",
+	    (json_int_t)result.size_bytes);
 	output_json(invocation->output, fields);
 	return status;
 }
@@ -114,10 +124,12 @@ const struct command portal_copy_command = {
     .alias = "copy",
     .arguments = N_("SRC... DST"),
     .summary = N_("copy files between instances, or to and from this side"),
-    .examples = "  anklume portal copy pro-dev:/etc/hosts "
-		"perso-desktop:/tmp/hosts\n"
-		"  anklume portal copy work/web:/var/log/syslog .\n"
-		"  dmesg | anklume portal copy - web:/tmp/dmesg\n",
+    .examples =
+	"  anklume portal copy pro-dev:/etc/hosts "
+	"perso-desktop:/tmp/hosts\n"
+	"  anklume portal copy work/web:/var/log/syslog .\n"
+	"  anklume portal copy -r work/web:/srv/www backup/store:/srv/\n"
+	"  dmesg | anklume portal copy - web:/tmp/dmesg\n",
     .options = specs,
     .options_size = sizeof(struct copy_options),
     .arguments_min = 2,

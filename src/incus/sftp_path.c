@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_session.h"
+#include "stream/file_batch.h"
 
 int
 sftp_answer_attributes(const struct sftp_pending *answer, const char *path,
@@ -26,6 +27,19 @@ sftp_answer_attributes(const struct sftp_pending *answer, const char *path,
 		    sftp_session_name(answer->session), path);
 	*ret_attributes = found;
 	return 0;
+}
+
+struct file_facts
+sftp_facts(const struct sftp_attributes *found)
+{
+	return (struct file_facts){
+	    .mode = found->mode,
+	    .uid = found->uid,
+	    .gid = found->gid,
+	    .size_bytes = found->size_bytes,
+	    .atime_s = found->atime_s,
+	    .mtime_s = found->mtime_s,
+	};
 }
 
 static int
@@ -48,26 +62,35 @@ sftp_answer_look(const struct sftp_pending *answer, const char *path,
 }
 
 int
-sftp_call_handle(struct sftp_session *session, struct sftp_packet *packet,
-    const char *what, const char *path, struct sftp_handle *ret_handle,
-    struct error *err)
+sftp_answer_handle(const struct sftp_pending *answer, const char *what,
+    const char *path, struct sftp_handle *ret_handle, struct error *err)
 {
-	auto_pending struct sftp_pending pending = {0};
 	struct sftp_cursor cursor = {0};
 	const unsigned char *handle;
 	size_t size;
 
-	if (sftp_call(session, packet, &pending, err) < 0 ||
-	    sftp_answer(&pending, SFTP_HANDLE, what, path, &cursor, err) < 0)
+	if (sftp_answer(answer, SFTP_HANDLE, what, path, &cursor, err) < 0)
 		return -1;
 	handle = sftp_get_bytes(&cursor, &size);
 	if (cursor.bad || size == 0 || size > SFTP_HANDLE_MAX_BYTES)
 		return error_set(err, ERROR_FAILED,
 		    _("'%s%s': an impossible handle"),
-		    sftp_session_name(session), path);
+		    sftp_session_name(answer->session), path);
 	memcpy(ret_handle->bytes, handle, size);
 	ret_handle->size = size;
 	return 0;
+}
+
+int
+sftp_call_handle(struct sftp_session *session, struct sftp_packet *packet,
+    const char *what, const char *path, struct sftp_handle *ret_handle,
+    struct error *err)
+{
+	auto_pending struct sftp_pending pending = {0};
+
+	if (sftp_call(session, packet, &pending, err) < 0)
+		return -1;
+	return sftp_answer_handle(&pending, what, path, ret_handle, err);
 }
 
 static int
@@ -116,11 +139,48 @@ sftp_parent(const char *path, struct error *err)
 	return text_copy(path, (size_t)(slash - path), err);
 }
 
+/* 128 random bits: nobody can be waiting there. */
+char *
+sftp_temporary(const char *path, struct error *err)
+{
+	auto_free char *parent = sftp_parent(path, err);
+	char random[33];
+
+	if (parent == NULL || text_random_hex(random, 32, err) < 0)
+		return NULL;
+	return text_format(err, "%s/.anklume-%s.part",
+	    strcmp(parent, "/") == 0 ? "" : parent, random);
+}
+
 bool
 sftp_same_file(const struct sftp_attributes *a, const struct sftp_attributes *b)
 {
 	return a->size_bytes == b->size_bytes && a->mode == b->mode &&
 	       a->uid == b->uid && a->gid == b->gid && a->mtime_s == b->mtime_s;
+}
+
+int
+sftp_answer_link(const struct sftp_pending *answer, const char *path,
+    const char **ret_target, size_t *ret_size, struct error *err)
+{
+	struct sftp_cursor cursor = {0};
+	const unsigned char *target;
+	size_t size;
+	uint32_t count;
+
+	if (sftp_answer(answer, SFTP_NAME, _("cannot read the link"), path,
+		&cursor, err) < 0)
+		return -1;
+	count = sftp_get_u32(&cursor);
+	target = sftp_get_bytes(&cursor, &size);
+	if (cursor.bad || count != 1 || size == 0 ||
+	    size >= SFTP_PATH_MAX_BYTES || memchr(target, '\0', size) != NULL)
+		return error_set(err, ERROR_FAILED,
+		    _("'%s%s': the link's target is not a path"),
+		    sftp_session_name(answer->session), path);
+	*ret_target = (const char *)target;
+	*ret_size = size;
+	return 0;
 }
 
 char *
@@ -129,28 +189,15 @@ sftp_read_link(
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	struct sftp_cursor cursor = {0};
-	const unsigned char *target;
+	const char *target;
 	size_t size;
-	uint32_t count;
 
 	sftp_packet_start(&packet, SFTP_READLINK);
 	sftp_put_text(&packet, path);
 	if (sftp_call(session, &packet, &pending, err) < 0 ||
-	    sftp_answer(&pending, SFTP_NAME, _("cannot read the link"), path,
-		&cursor, err) < 0)
+	    sftp_answer_link(&pending, path, &target, &size, err) < 0)
 		return NULL;
-
-	count = sftp_get_u32(&cursor);
-	target = sftp_get_bytes(&cursor, &size);
-	if (cursor.bad || count != 1 || size == 0 ||
-	    size >= SFTP_PATH_MAX_BYTES || memchr(target, '\0', size) != NULL) {
-		error_set(err, ERROR_FAILED,
-		    _("'%s%s': the link's target is not a path"),
-		    sftp_session_name(session), path);
-		return NULL;
-	}
-	return text_copy((const char *)target, size, err);
+	return text_copy(target, size, err);
 }
 
 int
@@ -168,36 +215,50 @@ sftp_remove(struct sftp_session *session, const char *path, struct error *err)
 	    &pending, SFTP_STATUS, _("cannot remove"), path, &cursor, err);
 }
 
-static int
-extended_pair(struct sftp_session *session, const char *extension,
-    const char *from, const char *to, struct error *err)
+/* OpenSSH, PROTOCOL, sections 3.3 and 4.2. */
+static const char *
+publish_extension(bool exclusive)
 {
-	auto_pending struct sftp_pending pending = {0};
-	struct sftp_packet packet;
-	struct sftp_cursor cursor;
+	return exclusive ? "hardlink@openssh.com" : "posix-rename@openssh.com";
+}
 
-	if (!sftp_session_has(session, extension))
-		return error_set(err, ERROR_FAILED,
-		    _("'%s' cannot rename as a whole: its server lacks %s"),
-		    sftp_session_name(session), extension);
-	sftp_packet_start(&packet, SFTP_EXTENDED);
-	sftp_put_text(&packet, extension);
-	sftp_put_text(&packet, from);
-	sftp_put_text(&packet, to);
-	if (sftp_call(session, &packet, &pending, err) < 0)
-		return -1;
-	return sftp_answer(
-	    &pending, SFTP_STATUS, _("cannot write"), to, &cursor, err);
+int
+sftp_can_publish(
+    const struct sftp_session *session, bool exclusive, struct error *err)
+{
+	const char *extension = publish_extension(exclusive);
+
+	if (sftp_session_has(session, extension))
+		return 0;
+	return error_set(err, ERROR_FAILED,
+	    _("'%s' cannot rename as a whole: its server lacks %s"),
+	    sftp_session_name(session), extension);
+}
+
+void
+sftp_put_publish(struct sftp_packet *packet, const char *from, const char *to,
+    bool exclusive)
+{
+	sftp_packet_start(packet, SFTP_EXTENDED);
+	sftp_put_text(packet, publish_extension(exclusive));
+	sftp_put_text(packet, from);
+	sftp_put_text(packet, to);
 }
 
 int
 sftp_publish(struct sftp_session *session, const char *from, const char *to,
     bool exclusive, struct error *err)
 {
-	if (!exclusive)
-		return extended_pair(
-		    session, "posix-rename@openssh.com", from, to, err);
-	if (extended_pair(session, "hardlink@openssh.com", from, to, err) < 0)
+	auto_pending struct sftp_pending pending = {0};
+	struct sftp_packet packet;
+	struct sftp_cursor cursor;
+
+	if (sftp_can_publish(session, exclusive, err) < 0)
 		return -1;
-	return sftp_remove(session, from, err);
+	sftp_put_publish(&packet, from, to, exclusive);
+	if (sftp_call(session, &packet, &pending, err) < 0 ||
+	    sftp_answer(
+		&pending, SFTP_STATUS, _("cannot write"), to, &cursor, err) < 0)
+		return -1;
+	return exclusive ? sftp_remove(session, from, err) : 0;
 }

@@ -264,9 +264,11 @@ check_regular(const struct sftp_session *session, const char *path,
 
 	if (S_ISREG(mode))
 		return 0;
-	if (S_ISDIR(mode))
-		return error_set(err, ERROR_USAGE,
+	if (S_ISDIR(mode)) {
+		error_set(err, ERROR_USAGE,
 		    _("'%s%s' is a directory, not a regular file"), name, path);
+		return error_hint(err, _("-r copies directories"));
+	}
 	return error_set(err, ERROR_FAILED,
 	    _("'%s%s' is not a regular file (a FIFO, socket or device)"), name,
 	    path);

@@ -43,23 +43,10 @@ struct writer {
 	unsigned char buffer[WRITE_BYTES];
 };
 
-/* 128 random bits beside the target: nobody can be waiting there. */
-static char *
-temporary_path(const char *path, struct error *err)
-{
-	auto_free char *parent = sftp_parent(path, err);
-	char random[33];
-
-	if (parent == NULL || text_random_hex(random, 32, err) < 0)
-		return NULL;
-	return text_format(err, "%s/.anklume-%s.part",
-	    strcmp(parent, "/") == 0 ? "" : parent, random);
-}
-
 static int
 open_temporary(struct writer *self, struct error *err)
 {
-	auto_free char *path = temporary_path(self->request->path, err);
+	auto_free char *path = sftp_temporary(self->request->path, err);
 	struct sftp_packet packet;
 
 	if (path == NULL)

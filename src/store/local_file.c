@@ -19,6 +19,7 @@ struct local_reader {
 	struct stream base;
 	int fd;
 	const char *path;
+	bool by_name; /* which must still be this file's at its end */
 	struct stat at_open;
 	uint64_t read_bytes;
 	bool *ret_grew;
@@ -63,8 +64,9 @@ check_end(const struct local_reader *self, struct error *err)
 		    err, errno, _("cannot read '%s'"), self->path);
 	if (now.st_size < self->at_open.st_size)
 		return shrank(self->path, err);
-	if (stat(self->path, &named) < 0 || named.st_ino != now.st_ino ||
-	    named.st_dev != now.st_dev)
+	if (self->by_name &&
+	    (stat(self->path, &named) < 0 || named.st_ino != now.st_ino ||
+		named.st_dev != now.st_dev))
 		return error_set(err, ERROR_FAILED,
 		    _("'%s' was replaced while it was read"), self->path);
 	if (more > 0 && now.st_size == self->at_open.st_size)
@@ -114,28 +116,25 @@ check_regular(const char *path, const struct stat *found, struct error *err)
 {
 	if (S_ISREG(found->st_mode))
 		return 0;
-	if (S_ISDIR(found->st_mode))
-		return error_set(err, ERROR_USAGE,
+	if (S_ISDIR(found->st_mode)) {
+		error_set(err, ERROR_USAGE,
 		    _("'%s' is a directory, not a regular file"), path);
+		return error_hint(err, _("-r copies directories"));
+	}
 	return error_set(err, ERROR_FAILED,
 	    _("'%s' is not a regular file (a FIFO, socket or device)"), path);
 }
 
-struct stream *
-local_file_open(const char *path, struct local_attributes *ret_attributes,
+static struct local_reader *
+reader_new(int fd, const char *path, struct local_attributes *ret_attributes,
     bool *ret_grew, struct error *err)
 {
+	auto_close int owned = fd;
 	struct local_reader *self;
 	struct stat found;
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &found) < 0) {
-		if (errno == ENOENT)
-			error_set(err, ERROR_NOT_FOUND,
-			    _("'%s': no such file or directory"), path);
-		else
-			error_set_errno(
-			    err, errno, _("cannot open '%s'"), path);
+	if (fstat(fd, &found) < 0) {
+		error_set_errno(err, errno, _("cannot open '%s'"), path);
 		return NULL;
 	}
 	if (check_regular(path, &found, err) < 0)
@@ -146,7 +145,7 @@ local_file_open(const char *path, struct local_attributes *ret_attributes,
 		return NULL;
 	}
 	self->base.kind = &local_kind;
-	self->fd = steal_fd(&fd);
+	self->fd = steal_fd(&owned);
 	self->path = path;
 	self->at_open = found;
 	self->ret_grew = ret_grew;
@@ -155,6 +154,39 @@ local_file_open(const char *path, struct local_attributes *ret_attributes,
 	    .mode = found.st_mode & 07777U,
 	    .mtime_s = found.st_mtim.tv_sec,
 	};
+	return self;
+}
+
+struct stream *
+local_file_open_fd(int fd, const char *path,
+    struct local_attributes *ret_attributes, bool *ret_grew, struct error *err)
+{
+	struct local_reader *self =
+	    reader_new(fd, path, ret_attributes, ret_grew, err);
+
+	return self != NULL ? &self->base : NULL;
+}
+
+struct stream *
+local_file_open(const char *path, struct local_attributes *ret_attributes,
+    bool *ret_grew, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct local_reader *self;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			error_set(err, ERROR_NOT_FOUND,
+			    _("'%s': no such file or directory"), path);
+		else
+			error_set_errno(
+			    err, errno, _("cannot open '%s'"), path);
+		return NULL;
+	}
+	self = reader_new(fd, path, ret_attributes, ret_grew, err);
+	if (self == NULL)
+		return NULL;
+	self->by_name = true;
 	return &self->base;
 }
 
@@ -206,8 +238,8 @@ resolve(const char *path, struct error *err)
 	return resolved;
 }
 
-static mode_t
-current_umask(void)
+mode_t
+local_umask(void)
 {
 	mode_t mask = umask(077);
 
@@ -245,7 +277,7 @@ set_mode(const struct publication *file,
     const struct local_put_request *request, const struct stat *replaced,
     struct error *err)
 {
-	mode_t mode = request->mode & 0777U & ~current_umask();
+	mode_t mode = request->mode & 0777U & ~local_umask();
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 	    {.tv_sec = request->mtime_s,
 		.tv_nsec = request->has_mtime ? 0 : UTIME_OMIT}};

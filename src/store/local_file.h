@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct error;
 struct stream;
@@ -23,6 +24,12 @@ struct local_attributes {
  * that shrank, was replaced, or holds more than its size says (as in /proc) is
  * ERROR_FAILED. */
 struct stream *local_file_open(const char *path,
+    struct local_attributes *ret_attributes, bool *ret_grew, struct error *err);
+
+/* The same for a file that is open already; `fd` is taken over, also on
+ * failure, and `path` is its name for messages. It may be replaced by then:
+ * below a directory that is held open that does no harm. */
+struct stream *local_file_open_fd(int fd, const char *path,
     struct local_attributes *ret_attributes, bool *ret_grew, struct error *err);
 
 struct local_put_request {
@@ -42,6 +49,9 @@ struct local_put_request {
  * owner and mode of a file that is replaced stay. */
 int local_file_put(const struct local_put_request *request, struct stream *body,
     uint64_t *ret_size_bytes, struct error *err);
+
+/* The bits that a new file does not get. */
+mode_t local_umask(void);
 
 /* Whether `path` is a directory; errno says why not, ENOTDIR for another kind
  * of file. */

@@ -56,33 +56,38 @@ open_file(struct publication *self, struct error *err)
 }
 
 struct publication *
-publication_new(const char *directory, struct error *err)
+publication_new_in(int directory_fd, const char *directory, struct error *err)
 {
 	struct publication *self = calloc(1, sizeof(*self));
 
 	if (self == NULL) {
+		(void)close(directory_fd);
 		error_set_memory(err);
 		return NULL;
 	}
 	self->fd = -1;
-	self->directory_fd =
-	    open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (self->directory_fd < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			error_set(err, ERROR_NO_DIRECTORY,
-			    _("the directory '%s' does not exist"), directory);
-		else
-			error_set_errno(
-			    err, errno, _("cannot open '%s'"), directory);
-		publication_free(self);
-		return NULL;
-	}
+	self->directory_fd = directory_fd;
 	self->directory = text_copy(directory, strlen(directory), err);
 	if (self->directory == NULL || open_file(self, err) < 0) {
 		publication_free(self);
 		return NULL;
 	}
 	return self;
+}
+
+struct publication *
+publication_new(const char *directory, struct error *err)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return publication_new_in(fd, directory, err);
+	if (errno == ENOENT || errno == ENOTDIR)
+		error_set(err, ERROR_NO_DIRECTORY,
+		    _("the directory '%s' does not exist"), directory);
+	else
+		error_set_errno(err, errno, _("cannot open '%s'"), directory);
+	return NULL;
 }
 
 int
@@ -219,18 +224,22 @@ commit_replacing(struct publication *self, const char *name, struct error *err)
 }
 
 int
+publication_name(struct publication *publication, const char *name,
+    bool replace, struct error *err)
+{
+	return replace ? commit_replacing(publication, name, err)
+		       : commit_exclusive(publication, name, err);
+}
+
+int
 publication_commit(struct publication *publication, const char *name,
     bool replace, struct error *err)
 {
-	int result;
-
 	/* A failed fsync is final: the kernel forgets the error. */
 	if (fsync(publication->fd) < 0)
 		return error_set_errno(err, errno, _("cannot write '%s/%s'"),
 		    publication->directory, name);
-	result = replace ? commit_replacing(publication, name, err)
-			 : commit_exclusive(publication, name, err);
-	if (result < 0)
+	if (publication_name(publication, name, replace, err) < 0)
 		return -1;
 
 	/* Some file systems have no fsync for directories. */

@@ -17,6 +17,11 @@ struct publication;
  * (ERROR_NO_DIRECTORY). */
 struct publication *publication_new(const char *directory, struct error *err);
 
+/* The same in an open directory, whose descriptor is taken over, also on
+ * failure; `directory` is its name for messages. */
+struct publication *publication_new_in(
+    int directory_fd, const char *directory, struct error *err);
+
 /* Where to write. Borrowed. */
 int publication_fd(const struct publication *publication);
 
@@ -29,6 +34,11 @@ int publication_set_mode(const struct publication *publication, mode_t mode,
  * without, ERROR_EXISTS. Where the file system has no link (exFAT, SMB, FUSE),
  * renameat2(RENAME_NOREPLACE), else an exclusive placeholder and rename. */
 int publication_commit(struct publication *publication, const char *name,
+    bool replace, struct error *err);
+
+/* The same for one file of many, without fsync: what lasts through a loss of
+ * power is up to the caller's syncfs(2). */
+int publication_name(struct publication *publication, const char *name,
     bool replace, struct error *err);
 
 /* Drops the file unless it was committed. NULL is fine. */

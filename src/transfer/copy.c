@@ -13,6 +13,7 @@
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/copy_end.h"
+#include "transfer/copy_tree.h"
 #include "transfer/watch.h"
 
 /* All ends of one run. */
@@ -242,16 +243,14 @@ open_ends(struct copy *copy, struct copy_end *source, struct error *err)
 }
 
 static int
-copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
-    struct error *err)
+copy_file(struct copy *copy, struct copy_end *source,
+    struct copy_result *result, struct error *err)
 {
 	struct meter_watch meter = watch_meter(copy->watch);
 	struct copy_file file;
 	auto_stream struct stream *body = NULL;
 	auto_free char *target = NULL;
 
-	if (open_ends(copy, source, err) < 0)
-		return -1;
 	body = copy_end_open(source, &file, err);
 	if (body == NULL)
 		return -1;
@@ -267,17 +266,41 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 		return 0;
 	}
 
+	if (copy->request->update &&
+	    copy_end_is_current(&copy->destination, target, &file)) {
+		result->kept++;
+		return 0;
+	}
 	body = meter_new(steal(body), &meter, err);
 	if (body == NULL ||
 	    move_bytes(copy, body, target, &file, source->text, err) < 0)
 		return -1;
-	*ret_size_bytes = file.written_bytes;
+	result->copied++;
+	result->size_bytes += file.written_bytes;
 	if (file.grew)
 		watch_note(copy->watch,
 		    _("'%s' grew while it was read: it was copied to the size "
 		      "it had at the start"),
 		    source->text);
 	return 0;
+}
+
+static int
+copy_one(struct copy *copy, struct copy_end *source, struct copy_result *result,
+    struct error *err)
+{
+	int is_tree = 0;
+
+	if (open_ends(copy, source, err) < 0)
+		return -1;
+	if (copy->request->recursive)
+		is_tree = copy_tree_is_one(source, err);
+	if (is_tree < 0)
+		return -1;
+	if (is_tree > 0)
+		return copy_tree(copy->request, copy->watch, source,
+		    &copy->destination, result, err);
+	return copy_file(copy, source, result, err);
 }
 
 struct named {
@@ -336,46 +359,59 @@ check_destination(struct copy *copy, struct error *err)
 	return is_directory < 0 ? -1 : 0;
 }
 
+/* Whether the sources behind this failure would fail as well. */
+static bool
+stops_all(const struct copy *copy, const struct error *failure)
+{
+	return copy->request->source_count == 1 ||
+	       failure->code == ERROR_INTERRUPTED ||
+	       failure->code == ERROR_TERMINATED ||
+	       copy_end_broken(&copy->destination);
+}
+
+static int
+judge_result(const struct copy_result *result, struct error *err)
+{
+	if (result->failed > 0)
+		return error_set(err, ERROR_PARTIAL,
+		    _("%zu of %zu files were not copied"), result->failed,
+		    result->failed + result->copied);
+	if (result->skipped > 0)
+		return error_set(err, ERROR_PARTIAL, _("files skipped: %zu"),
+		    result->skipped);
+	return 0;
+}
+
 static int
 copy_each(struct copy *copy, struct copy_result *result, struct error *err)
 {
 	size_t count = copy->request->source_count;
 
 	for (size_t i = 0; i < count; i++) {
+		struct copy_end *source = &copy->sources[i];
 		struct error failure = {0};
-		uint64_t size_bytes = 0;
-		int done =
-		    copy_one(copy, &copy->sources[i], &size_bytes, &failure);
+		int done = copy_one(copy, source, result, &failure);
 
 		/* However many sources there are, one session is open. */
-		copy_end_clear(&copy->sources[i]);
-		if (done == 0) {
-			result->copied++;
-			result->size_bytes += size_bytes;
+		copy_end_clear(source);
+		if (done == 0)
+			continue;
+		result->failed++;
+		if (!stops_all(copy, &failure)) {
+			watch_note(copy->watch, "%s", failure.text);
 			continue;
 		}
-		result->failed++;
-		if (count == 1 || failure.code == ERROR_INTERRUPTED ||
-		    failure.code == ERROR_TERMINATED) {
-			*err = failure;
-			return -1;
-		}
 		/* All the others would only wait for it in vain. */
-		if (copy_end_broken(&copy->destination)) {
-			result->failed = count - result->copied;
+		if (copy_end_broken(&copy->destination) && count > 1) {
+			result->failed += count - i - 1;
 			watch_note(copy->watch,
 			    _("%zu of %zu files were not copied"),
 			    result->failed, count);
-			*err = failure;
-			return -1;
 		}
-		watch_note(copy->watch, "%s", failure.text);
+		*err = failure;
+		return -1;
 	}
-	if (result->failed > 0)
-		return error_set(err, ERROR_PARTIAL,
-		    _("%zu of %zu files were not copied"), result->failed,
-		    count);
-	return 0;
+	return judge_result(result, err);
 }
 
 int

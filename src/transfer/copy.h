@@ -16,8 +16,10 @@ struct copy_request {
 	const char *destination;
 	const char *project; /* breaks ties between holders; may be NULL */
 	int timeout_s;	     /* without a byte or news from the daemon */
+	bool recursive;	     /* directories with all that is in them */
 	bool create_directories;
 	bool no_clobber;
+	bool update; /* leave what has the same size and time */
 	bool keep_setuid;
 	bool dry_run;
 
@@ -30,6 +32,8 @@ struct copy_request {
 struct copy_result {
 	size_t copied;
 	size_t failed;
+	size_t skipped; /* FIFOs, sockets and devices of a tree */
+	size_t kept;	/* files of a tree that were there already */
 	uint64_t size_bytes;
 };
 

@@ -299,6 +299,24 @@ copy_end_target(struct copy_end *end, const char *name,
 	return NULL;
 }
 
+bool
+copy_end_is_current(const struct copy_end *end, const char *target,
+    const struct copy_file *file)
+{
+	const struct sftp_attributes *there = &end->target.found;
+	struct stat found;
+
+	if (!file->has_attributes || target == NULL)
+		return false;
+	if (end->location.kind == LOCATION_INSTANCE)
+		return S_ISREG(there->mode) &&
+		       there->size_bytes == file->size_bytes &&
+		       there->mtime_s == file->mtime_s;
+	return stat(target, &found) == 0 && S_ISREG(found.st_mode) &&
+	       (uint64_t)found.st_size == file->size_bytes &&
+	       found.st_mtim.tv_sec == file->mtime_s;
+}
+
 /* Owner and mode on arrival: design, section 4. */
 static struct sftp_attributes
 choose_attributes(const struct sftp_place *target, const struct copy_file *file,

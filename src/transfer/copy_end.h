@@ -73,6 +73,11 @@ int copy_end_is_directory(struct copy_end *end, struct error *err);
 char *copy_end_target(struct copy_end *end, const char *name,
     const struct copy_request *request, struct error *err);
 
+/* Whether `target`, which copy_end_target() has just given, is a file of the
+ * same size and time already. */
+bool copy_end_is_current(const struct copy_end *end, const char *target,
+    const struct copy_file *file);
+
 /* Read `body` (borrowed) to its end into `target`, which copy_end_target() has
  * just given. */
 int copy_end_put(struct copy_end *end, const char *target,

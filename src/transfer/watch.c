@@ -16,6 +16,13 @@ watch_start(const struct watch *watch, const char *what, uint64_t total_bytes)
 }
 
 void
+watch_advance(const struct watch *watch, uint64_t bytes)
+{
+	if (watch != NULL && watch->advance != NULL)
+		watch->advance(watch->data, bytes);
+}
+
+void
 watch_stop(const struct watch *watch)
 {
 	if (watch != NULL && watch->stop != NULL)

@@ -28,6 +28,7 @@ struct watch {
 
 void watch_start(
     const struct watch *watch, const char *what, uint64_t total_bytes);
+void watch_advance(const struct watch *watch, uint64_t bytes);
 void watch_stop(const struct watch *watch);
 void watch_note(const struct watch *watch, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

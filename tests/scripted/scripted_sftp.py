@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 INIT, VERSION = 1, 2
 OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 3, 4, 5, 6, 7, 8
-FSETSTAT, OPENDIR, READDIR = 10, 11, 12
-REMOVE, MKDIR, STAT, READLINK = 13, 14, 17, 19
+SETSTAT, FSETSTAT, OPENDIR, READDIR = 9, 10, 11, 12
+REMOVE, MKDIR, STAT, READLINK, SYMLINK = 13, 14, 17, 19, 20
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EXTENDED = 200
 
@@ -49,6 +49,12 @@ def attributes(size=None, uid=None, gid=None, mode=None, times=None):
     if times is not None:
         flags, out = flags | HAS_TIMES, out + u32(times[0]) + u32(times[1])
     return u32(flags) + out
+
+
+def names_of(entries):
+    """What a NAME packet holds behind its id, of pairs of name and node."""
+    return u32(len(entries)) + b"".join(
+        text(name) + text("") + node.attributes() for name, node in entries)
 
 
 @dataclass
@@ -123,6 +129,8 @@ class Guest:
         self.log = []
         self.bent = {}
         self.handles = {}
+        self.listings = {}      # of open directories: what is still to come
+        self.opened = 0         # handles, ever
         self.files.update(files)
 
     def on(self, kind, change):
@@ -177,7 +185,8 @@ class Guest:
                 FSETSTAT: self._fsetstat, OPENDIR: self._opendir,
                 READDIR: self._readdir, REMOVE: self._remove,
                 MKDIR: self._mkdir, STAT: self._stat,
-                READLINK: self._readlink, EXTENDED: self._extended}
+                READLINK: self._readlink, SYMLINK: self._symlink,
+                SETSTAT: self._setstat, EXTENDED: self._extended}
         return acts[request.kind](request)
 
     def _ok(self, request):
@@ -188,6 +197,7 @@ class Guest:
 
     def _resolve(self, path):
         """Follow links, as a kernel would."""
+        path = path.removesuffix("/.")
         for _ in range(40):
             node = self.files.get(path)
             if node is None or node.target is None:
@@ -202,24 +212,37 @@ class Guest:
             self.files[path] = regular(mode=0o600)
         elif self._resolve(path) not in self.files:
             return self._absent(request)
-        handle = str(len(self.handles) + 1).encode()
-        self.handles[handle] = self.files[self._resolve(path)]
+        handle = self._handle(self.files[self._resolve(path)])
         return packet(HANDLE, u32(request.id) + text(handle))
+
+    def _handle(self, node):
+        self.opened += 1
+        handle = str(self.opened).encode()
+        self.handles[handle] = node
+        return handle
+
+    def _children(self, path):
+        start = path.rstrip("/") + "/"
+        return [(name.removeprefix(start), node)
+                for name, node in sorted(self.files.items())
+                if name.startswith(start) and name != start
+                and "/" not in name.removeprefix(start)]
 
     def _opendir(self, request):
         path = self._resolve(request.text())
         self.log.append(f"opendir {path}")
-        self.handles[path.encode()] = self.files[path]
-        return packet(HANDLE, u32(request.id) + text(path))
+        if path not in self.files:
+            return self._absent(request)
+        handle = self._handle(self.files[path])
+        self.listings[handle] = self._children(path)
+        return packet(HANDLE, u32(request.id) + text(handle))
 
     def _readdir(self, request):
-        path = request.text()
-        names = [name for name in self.files if name.startswith(path + "/")]
+        handle = request.bytes()
+        names, self.listings[handle] = self.listings[handle], []
         if not names:
             return status(request.id, EOF, "EOF")
-        return packet(NAME, u32(request.id) + u32(len(names)) + b"".join(
-            text(name.removeprefix(path + "/")) + text("") + attributes()
-            for name in names))
+        return packet(NAME, u32(request.id) + names_of(names))
 
     def _close(self, request):
         del self.handles[request.bytes()]
@@ -262,9 +285,21 @@ class Guest:
         if flags & HAS_OWNER:
             node.uid, node.gid = request.u32(), request.u32()
         if flags & HAS_MODE:
-            node.mode = stat.S_IFREG | request.u32()
+            node.mode = stat.S_IFMT(node.mode) | request.u32()
         if flags & HAS_TIMES:
             node.mtime = (request.u32(), request.u32())[1]
+        return self._ok(request)
+
+    def _setstat(self, request):
+        node, flags = self.files[self._resolve(request.text())], request.u32()
+        if flags & HAS_TIMES:
+            node.mtime = (request.u32(), request.u32())[1]
+        return self._ok(request)
+
+    def _symlink(self, request):
+        target, path = request.text(), request.text()
+        self.log.append(f"symlink {path}")
+        self.files[path] = link(target)
         return self._ok(request)
 
     def _remove(self, request):
@@ -275,7 +310,11 @@ class Guest:
         return self._ok(request)
 
     def _mkdir(self, request):
-        self.files[request.text()] = directory()
+        path = request.text()
+        self.log.append(f"mkdir {path}")
+        if path in self.files:
+            return status(request.id, FAILURE, "file exists")
+        self.files[path] = directory()
         return self._ok(request)
 
     def _readlink(self, request):

@@ -1,0 +1,322 @@
+#include "incus/sftp_load.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "incus/sftp_answer.h"
+#include "incus/sftp_path.h"
+#include "incus/sftp_session.h"
+#include "incus/sftp_wire.h"
+#include "stream/file_batch.h"
+
+/* Every server answers a READ of this size in one go (sftp_reader.c). */
+#define READ_BYTES (32U * 1024U)
+
+/* Reads on their way, over all files: 2 MiB at most come unasked. */
+#define WINDOW 64
+
+struct read {
+	struct sftp_pending pending;
+	struct batch_file *file;
+	size_t offset;
+	uint32_t wanted;
+};
+
+/* One batch on its way. */
+struct load {
+	struct sftp_session *session;
+	struct file_batch *batch;
+	struct sftp_handle handles[FILE_BATCH_MAX];
+	struct sftp_pending about[FILE_BATCH_MAX];
+	bool looked_at[FILE_BATCH_MAX]; /* FSTAT was sent, behind the reads */
+	struct read reads[WINDOW];
+	size_t sent; /* reads, ever */
+	size_t done;
+};
+
+/* A file that changed its kind since it was listed. */
+static int
+refuse_kind(const struct load *load, struct batch_file *file)
+{
+	return error_set(&file->failure, ERROR_FAILED,
+	    _("'%s%s' was replaced while it was read"),
+	    sftp_session_name(load->session), file->from);
+}
+
+static int
+send_open(struct load *load, size_t i, struct error *err)
+{
+	static const struct sftp_attributes none = {0};
+	struct batch_file *file = &load->batch->files[i];
+	bool is_link = S_ISLNK(file->facts.mode);
+	struct sftp_packet packet;
+
+	sftp_packet_start(&packet, is_link ? SFTP_READLINK : SFTP_OPEN);
+	sftp_put_text(&packet, file->from);
+	if (!is_link) {
+		sftp_put_u32(&packet, SFTP_OPEN_READ);
+		sftp_put_attributes(&packet, &none);
+	}
+	return sftp_send(load->session, &packet, NULL, 0, &load->about[i], err);
+}
+
+static void
+take_link(struct batch_file *file, const struct sftp_pending *answer)
+{
+	const char *target;
+	size_t size;
+
+	if (sftp_answer_link(
+		answer, file->from, &target, &size, &file->failure) == 0 &&
+	    batch_file_reserve(file, size) == 0)
+		memcpy(file->content, target, size);
+}
+
+static int
+take_opened(struct load *load, size_t i, struct error *err)
+{
+	struct batch_file *file = &load->batch->files[i];
+	struct sftp_pending *answer = &load->about[i];
+
+	if (sftp_await(load->session, answer, err) < 0)
+		return -1;
+	if (S_ISLNK(file->facts.mode))
+		take_link(file, answer);
+	else if (sftp_answer_handle(answer, _("cannot open"), file->from,
+		     &load->handles[i], &file->failure) == 0)
+		(void)batch_file_reserve(file, (size_t)file->facts.size_bytes);
+	return 0;
+}
+
+static int
+open_all(struct load *load, struct error *err)
+{
+	for (size_t i = 0; i < load->batch->count; i++) {
+		if (batch_file_is_wanted(&load->batch->files[i]) &&
+		    send_open(load, i, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < load->batch->count; i++) {
+		if (batch_file_is_wanted(&load->batch->files[i]) &&
+		    take_opened(load, i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+send_with_handle(struct load *load, size_t i, enum sftp_type type,
+    struct sftp_pending *pending, struct error *err)
+{
+	struct sftp_packet packet;
+
+	sftp_packet_start(&packet, type);
+	sftp_put_handle(&packet, &load->handles[i]);
+	return sftp_send(load->session, &packet, NULL, 0, pending, err);
+}
+
+static int
+send_read(struct load *load, size_t i, struct read *read, struct error *err)
+{
+	struct sftp_packet packet;
+
+	sftp_packet_start(&packet, SFTP_READ);
+	sftp_put_handle(&packet, &load->handles[i]);
+	sftp_put_u64(&packet, read->offset);
+	sftp_put_u32(&packet, read->wanted);
+	return sftp_send(load->session, &packet, NULL, 0, &read->pending, err);
+}
+
+/* Behind the end of an empty file nothing may come: in /proc it does. */
+static int
+judge_empty(
+    const struct load *load, struct batch_file *file, const struct read *read)
+{
+	if (sftp_answer_is(&read->pending, SFTP_EOF))
+		return 0;
+	return error_set(&file->failure, ERROR_FAILED,
+	    _("'%s%s' holds more than its size says: not a file on a disk"),
+	    sftp_session_name(load->session), file->from);
+}
+
+static int
+judge_read(const struct load *load, const struct read *read, size_t *ret_size)
+{
+	struct batch_file *file = read->file;
+	struct sftp_cursor cursor = {0};
+	const unsigned char *data;
+
+	if (file->size_bytes == 0)
+		return judge_empty(load, file, read);
+	if (sftp_answer_is(&read->pending, SFTP_EOF))
+		return error_set(&file->failure, ERROR_FAILED,
+		    _("'%s%s' shrank while it was read"),
+		    sftp_session_name(load->session), file->from);
+	if (sftp_answer(&read->pending, SFTP_DATA, _("cannot read"), file->from,
+		&cursor, &file->failure) < 0)
+		return -1;
+	data = sftp_get_bytes(&cursor, ret_size);
+	if (cursor.bad || *ret_size == 0 || *ret_size > read->wanted)
+		return error_set(&file->failure, ERROR_FAILED,
+		    _("'%s%s': %u bytes were asked for, %zu came"),
+		    sftp_session_name(load->session), file->from, read->wanted,
+		    *ret_size);
+	memcpy(file->content + read->offset, data, *ret_size);
+	return 0;
+}
+
+static size_t
+index_of(const struct load *load, const struct batch_file *file)
+{
+	return (size_t)(file - load->batch->files);
+}
+
+/* The oldest read that is on its way; what a short answer leaves is asked for
+ * again. */
+static int
+finish_read(struct load *load, struct error *err)
+{
+	struct read *read = &load->reads[load->done % WINDOW];
+
+	for (;;) {
+		size_t size = read->wanted;
+
+		if (sftp_await(load->session, &read->pending, err) < 0)
+			return -1;
+		if (!batch_file_is_wanted(read->file) ||
+		    judge_read(load, read, &size) < 0 || size == read->wanted)
+			break;
+		read->offset += size;
+		read->wanted -= (uint32_t)size;
+		if (send_read(load, index_of(load, read->file), read, err) < 0)
+			return -1;
+	}
+	load->done++;
+	return 0;
+}
+
+static int
+read_at(
+    struct load *load, size_t i, size_t offset, size_t size, struct error *err)
+{
+	struct read *read = &load->reads[load->sent % WINDOW];
+
+	if (load->sent - load->done == WINDOW && finish_read(load, err) < 0)
+		return -1;
+	read->file = &load->batch->files[i];
+	read->offset = offset;
+	read->wanted = (uint32_t)size;
+	load->sent++;
+	return send_read(load, i, read, err);
+}
+
+static int
+read_file(struct load *load, size_t i, struct error *err)
+{
+	size_t size = load->batch->files[i].size_bytes;
+	size_t offset = 0;
+
+	do {
+		size_t count = size - offset;
+
+		if (count > READ_BYTES)
+			count = READ_BYTES;
+		if (read_at(load, i, offset, count > 0 ? count : 1, err) < 0)
+			return -1;
+		offset += count;
+	} while (offset < size);
+	load->looked_at[i] = true;
+	return send_with_handle(load, i, SFTP_FSTAT, &load->about[i], err);
+}
+
+static bool
+is_open(const struct load *load, size_t i)
+{
+	return load->handles[i].size > 0;
+}
+
+static int
+read_all(struct load *load, struct error *err)
+{
+	for (size_t i = 0; i < load->batch->count; i++) {
+		if (is_open(load, i) &&
+		    batch_file_is_wanted(&load->batch->files[i]) &&
+		    read_file(load, i, err) < 0)
+			return -1;
+	}
+	while (load->done < load->sent) {
+		if (finish_read(load, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+judge_file(struct load *load, size_t i, struct error *err)
+{
+	struct batch_file *file = &load->batch->files[i];
+	struct sftp_attributes now = {0};
+
+	if (sftp_await(load->session, &load->about[i], err) < 0)
+		return -1;
+	if (!batch_file_is_wanted(file) ||
+	    sftp_answer_attributes(
+		&load->about[i], file->from, &now, &file->failure) < 0)
+		return 0;
+	if (!S_ISREG(now.mode))
+		refuse_kind(load, file);
+	else if (now.size_bytes < file->size_bytes)
+		error_set(&file->failure, ERROR_FAILED,
+		    _("'%s%s' shrank while it was read"),
+		    sftp_session_name(load->session), file->from);
+	else
+		file->grew = now.size_bytes > file->size_bytes;
+	return 0;
+}
+
+/* What is read is closed without waiting for it. */
+static int
+close_all(struct load *load, struct error *err)
+{
+	for (size_t i = 0; i < load->batch->count; i++) {
+		if (!is_open(load, i))
+			continue;
+		if (load->looked_at[i] && judge_file(load, i, err) < 0)
+			return -1;
+		sftp_forget(load->session, &load->about[i]);
+		if (send_with_handle(
+			load, i, SFTP_CLOSE, &load->about[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+sftp_load(
+    struct sftp_session *session, struct file_batch *batch, struct error *err)
+{
+	struct load *load = calloc(1, sizeof(*load));
+	int result;
+
+	if (load == NULL)
+		return error_set_memory(err);
+	load->session = session;
+	load->batch = batch;
+	result = sftp_session_ready(session, err);
+	if (result == 0)
+		result = open_all(load, err);
+	if (result == 0)
+		result = read_all(load, err);
+	if (result == 0)
+		result = close_all(load, err);
+
+	for (size_t i = 0; i < FILE_BATCH_MAX; i++)
+		sftp_forget(session, &load->about[i]);
+	for (size_t i = 0; i < WINDOW; i++)
+		sftp_forget(session, &load->reads[i].pending);
+	free(load);
+	return result;
+}

@@ -1,0 +1,151 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "store/local_below.h"
+#include "store/local_tree.h"
+#include "store/publication.h"
+#include "stream/file_batch.h"
+#include "stream/stream.h"
+
+/* Begin a file beside the target. */
+static struct publication *
+begin(const struct local_tree *tree, const char *path, const char **ret_name,
+    struct error *err)
+{
+	int parent = local_open_parent(tree, path, ret_name);
+
+	if (parent < 0) {
+		(void)local_fail(tree, path, _("cannot write"), err);
+		return NULL;
+	}
+	return publication_new_in(parent, tree->name, err);
+}
+
+/* Owner first: chown(2) clears setuid. */
+static int
+set_attributes(const struct local_tree *tree, const struct publication *target,
+    const struct batch_file *file, struct error *err)
+{
+	int fd = publication_fd(target);
+	struct timespec times[2] = {
+	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = file->facts.mtime_s}};
+
+	if (file->uid >= 0 &&
+	    fchown(fd, (uid_t)file->uid, (gid_t)file->gid) < 0)
+		return local_fail(
+		    tree, file->to, _("cannot give an owner to"), err);
+	if (publication_set_mode(target, file->mode, file->to, err) < 0)
+		return -1;
+	if (futimens(fd, times) < 0)
+		return local_fail(tree, file->to, _("cannot write"), err);
+	return 0;
+}
+
+static void
+store_file(const struct local_tree *tree, struct batch_file *file)
+{
+	const char *name;
+	auto_publication struct publication *target =
+	    begin(tree, file->to, &name, &file->failure);
+
+	if (target == NULL ||
+	    wait_write_all(publication_fd(target), file->content,
+		file->size_bytes, file->to, &file->failure) < 0 ||
+	    set_attributes(tree, target, file, &file->failure) < 0)
+		return;
+	(void)publication_name(target, name, !file->exclusive, &file->failure);
+}
+
+/* Under a random name first, so that a link that is there is replaced at once.
+ */
+static int
+make_link(const struct local_tree *tree, int parent, const char *name,
+    struct batch_file *file)
+{
+	char random[33];
+	char temporary[64];
+	int result;
+
+	if (text_random_hex(random, 32, &file->failure) < 0)
+		return -1;
+	(void)snprintf(
+	    temporary, sizeof(temporary), ".anklume-%s.part", random);
+	if (symlinkat((const char *)file->content, parent, temporary) < 0)
+		return local_fail(
+		    tree, file->to, _("cannot write"), &file->failure);
+	result = file->exclusive ? renameat2(parent, temporary, parent, name,
+				       RENAME_NOREPLACE)
+				 : renameat(parent, temporary, parent, name);
+	if (result == 0)
+		return 0;
+	(void)local_fail(tree, file->to, _("cannot write"), &file->failure);
+	(void)unlinkat(parent, temporary, 0);
+	return -1;
+}
+
+static void
+store_link(const struct local_tree *tree, struct batch_file *file)
+{
+	const char *name;
+	auto_close int parent = local_open_parent(tree, file->to, &name);
+
+	if (parent < 0)
+		(void)local_fail(
+		    tree, file->to, _("cannot write"), &file->failure);
+	else
+		(void)make_link(tree, parent, name, file);
+}
+
+int
+local_tree_store(
+    struct local_tree *tree, struct file_batch *batch, struct error *err)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_file *file = &batch->files[i];
+
+		if (interrupt_check(err) < 0)
+			return -1;
+		if (!batch_file_is_wanted(file))
+			continue;
+		if (S_ISLNK(file->facts.mode))
+			store_link(tree, file);
+		else
+			store_file(tree, file);
+	}
+	return 0;
+}
+
+int
+local_tree_write(struct local_tree *tree, struct batch_file *file,
+    struct stream *body, struct error *err)
+{
+	const char *name;
+	auto_publication struct publication *target =
+	    begin(tree, file->to, &name, err);
+	uint64_t written = 0;
+
+	if (target == NULL ||
+	    stream_write_fd(
+		body, publication_fd(target), file->to, &written, err) < 0 ||
+	    set_attributes(tree, target, file, err) < 0)
+		return -1;
+	return publication_name(target, name, !file->exclusive, err);
+}
+
+int
+local_tree_sync(struct local_tree *tree, struct error *err)
+{
+	if (syncfs(tree->fd) == 0)
+		return 0;
+	return local_fail(tree, ".", _("cannot write"), err);
+}

@@ -1,0 +1,371 @@
+#include "transfer/copy_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/sftp_directory.h"
+#include "incus/sftp_path.h"
+#include "incus/sftp_session.h"
+#include "incus/sftp_walk.h"
+#include "store/local_file.h"
+#include "store/local_tree.h"
+#include "transfer/copy.h"
+#include "transfer/copy_end.h"
+#include "transfer/tree.h"
+#include "transfer/tree_end.h"
+#include "transfer/watch.h"
+
+/* The ends of one tree. */
+struct ends {
+	struct tree_end source;
+	struct tree_end target;
+	char *from;
+	char *to;
+	bool inside;	       /* the target is a directory that was there */
+	struct file_facts top; /* the source's */
+	struct file_facts in;  /* what the target's top lies in */
+};
+
+static void
+ends_clear(struct ends *ends)
+{
+	tree_end_clear(&ends->source);
+	tree_end_clear(&ends->target);
+	free(ends->from);
+	free(ends->to);
+}
+
+int
+copy_tree_is_one(struct copy_end *source, struct error *err)
+{
+	struct sftp_attributes found = {0};
+	int there;
+
+	if (source->location.kind == LOCATION_STDIO)
+		return 0;
+	if (source->location.kind == LOCATION_LOCAL)
+		return local_is_directory(source->location.path);
+	there = sftp_look(source->session, source->location.path, &found, err);
+	return there > 0 ? S_ISDIR(found.mode) : there;
+}
+
+/* The last component of a path, without the slashes behind it; "" for "/", "."
+ * and "..", which give no name to a copy. Heap. */
+static char *
+name_of(const char *path, struct error *err)
+{
+	size_t end = strlen(path);
+	size_t start;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/';)
+		start--;
+	if ((end - start == 1 && path[start] == '.') ||
+	    (end - start == 2 && path[start] == '.' && path[start + 1] == '.'))
+		return text_copy("", 0, err);
+	return text_copy(path + start, end - start, err);
+}
+
+/* What stands before a path on our own disk. Heap. */
+static char *
+local_label(const char *path, struct error *err)
+{
+	return text_format(
+	    err, "%s%s", path, text_ends_with(path, "/") ? "" : "/");
+}
+
+/* And in an instance. Heap. */
+static char *
+session_label(const struct sftp_session *session, struct error *err)
+{
+	return text_format(err, "%s", sftp_session_name(session));
+}
+
+static int
+open_source(const struct copy_end *source, struct ends *ends, struct error *err)
+{
+	auto_sftp_place struct sftp_place place = {0};
+	struct stat found;
+
+	if (source->location.kind == LOCATION_INSTANCE) {
+		if (copy_end_resolve(source, &place, err) < 0)
+			return -1;
+		ends->source.session = source->session;
+		ends->source.label = session_label(source->session, err);
+		if (ends->source.label == NULL)
+			return -1;
+		ends->top = sftp_facts(&place.found);
+		ends->from = steal(place.path);
+		return 0;
+	}
+	ends->source.local = local_tree_open(source->location.path, err);
+	ends->source.label = local_label(source->location.path, err);
+	ends->from = text_copy(".", 1, err);
+	if (ends->source.local == NULL || ends->source.label == NULL ||
+	    ends->from == NULL)
+		return -1;
+	if (stat(source->location.path, &found) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot open '%s'"), source->location.path);
+	ends->top = (struct file_facts){
+	    .mode = found.st_mode,
+	    .uid = found.st_uid,
+	    .gid = found.st_gid,
+	    .atime_s = found.st_atim.tv_sec,
+	    .mtime_s = found.st_mtim.tv_sec,
+	};
+	return 0;
+}
+
+static int
+refuse_parent(const char *label, const char *path, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND,
+	    _("the directory '%s%s' does not exist"), label, path);
+	return error_hint(err, _("-p makes missing directories"));
+}
+
+/* The directory that the top goes into, in an instance; it is there then. */
+static int
+need_parent(struct copy_end *destination, const char *path,
+    struct sftp_attributes *found, const struct copy_request *request,
+    struct error *err)
+{
+	const char *label = sftp_session_name(destination->session);
+
+	if (S_ISDIR(found->mode))
+		return 0;
+	if (sftp_is_there(found))
+		return error_set(err, ERROR_FAILED,
+		    _("'%s%s' is not a directory"), label, path);
+	if (!request->create_directories)
+		return refuse_parent(label, path, err);
+	return sftp_make_directories(destination->session, path, found, err);
+}
+
+static int
+refuse_file(const char *label, const char *path, struct error *err)
+{
+	return error_set(err, ERROR_EXISTS,
+	    _("'%s%s' is not a directory: a directory cannot go there"), label,
+	    path);
+}
+
+static int
+find_target_in_instance(struct copy_end *destination, const char *name,
+    const struct copy_request *request, struct ends *ends, struct error *err)
+{
+	auto_sftp_place struct sftp_place place = {0};
+	auto_free char *parent = NULL;
+
+	if (copy_end_resolve(destination, &place, err) < 0)
+		return -1;
+	ends->target.session = destination->session;
+	ends->target.label = session_label(destination->session, err);
+	if (ends->target.label == NULL)
+		return -1;
+	if (S_ISDIR(place.found.mode) || request->source_count > 1) {
+		if (need_parent(destination, place.path, &place.found, request,
+			err) < 0)
+			return -1;
+		ends->inside = true;
+		ends->in = sftp_facts(&place.found);
+		ends->to = text_format(err, "%s%s%s",
+		    strcmp(place.path, "/") == 0 ? "" : place.path,
+		    *name != '\0' ? "/" : "", name);
+		return ends->to != NULL ? 0 : -1;
+	}
+	if (sftp_is_there(&place.found))
+		return refuse_file(
+		    sftp_session_name(destination->session), place.path, err);
+	parent = sftp_parent(place.path, err);
+	if (parent == NULL ||
+	    need_parent(destination, parent, &place.above, request, err) < 0)
+		return -1;
+	ends->in = sftp_facts(&place.above);
+	ends->to = steal(place.path);
+	return 0;
+}
+
+/* "a/b/" is in "a/" and called "b". */
+static int
+split_local(
+    const char *path, char **ret_parent, char **ret_name, struct error *err)
+{
+	const char *name;
+	size_t length;
+
+	*ret_name = name_of(path, err);
+	if (*ret_name == NULL)
+		return -1;
+	length = strlen(path);
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	name = path + length - strlen(*ret_name);
+	*ret_parent = name == path
+			  ? text_copy(".", 1, err)
+			  : text_copy(path, (size_t)(name - path), err);
+	return *ret_parent != NULL ? 0 : -1;
+}
+
+static int
+find_target_local(const struct copy_end *destination, const char *name,
+    const struct copy_request *request, struct ends *ends, struct error *err)
+{
+	const char *path = destination->location.path;
+	auto_free char *parent = NULL;
+	auto_free char *own = NULL;
+	struct stat found;
+
+	if (stat(path, &found) == 0 && !S_ISDIR(found.st_mode))
+		return refuse_file("", path, err);
+	if (local_is_directory(path) || request->source_count > 1) {
+		ends->inside = true;
+		parent = text_copy(path, strlen(path), err);
+		own = text_copy(*name != '\0' ? name : ".",
+		    *name != '\0' ? strlen(name) : 1, err);
+	} else if (split_local(path, &parent, &own, err) < 0) {
+		return -1;
+	}
+	if (parent == NULL || own == NULL)
+		return -1;
+	if (!local_is_directory(parent) && !request->create_directories)
+		return refuse_parent("", parent, err);
+	if (!local_is_directory(parent) &&
+	    local_make_directories(parent, err) < 0)
+		return -1;
+	ends->target.local = local_tree_open(parent, err);
+	ends->target.label = local_label(parent, err);
+	ends->to = steal(own);
+	return ends->target.local != NULL && ends->target.label != NULL ? 0
+									: -1;
+}
+
+/* A tree must not grow while it is copied into itself. */
+static int
+check_not_inside(const struct copy_end *source,
+    const struct copy_end *destination, const struct ends *ends,
+    struct error *err)
+{
+	size_t length = strlen(ends->from);
+
+	if (source->location.kind != LOCATION_INSTANCE ||
+	    destination->location.kind != LOCATION_INSTANCE ||
+	    strcmp(source->instance.project, destination->instance.project) !=
+		0 ||
+	    strcmp(source->instance.name, destination->instance.name) != 0)
+		return 0;
+	if (strcmp(ends->from, "/") != 0 &&
+	    (strncmp(ends->to, ends->from, length) != 0 ||
+		(ends->to[length] != '/' && ends->to[length] != '\0')))
+		return 0;
+	return error_set(err, ERROR_USAGE,
+	    _("'%s' cannot be copied into itself"), source->text);
+}
+
+/* Owner and mode on arrival: design, section 4. */
+static struct tree_request
+tree_request(const struct copy_request *request, const struct watch *watch,
+    struct ends *ends)
+{
+	bool to_instance = ends->target.session != NULL;
+
+	return (struct tree_request){
+	    .copy = request,
+	    .watch = watch,
+	    .source = &ends->source,
+	    .target = &ends->target,
+	    .from = ends->from,
+	    .to = ends->to,
+	    .top = ends->top,
+	    .keep_owner = to_instance && ends->source.session != NULL,
+	    .uid = to_instance ? (int64_t)ends->in.uid : -1,
+	    .gid = to_instance ? (int64_t)ends->in.gid : -1,
+	    .umask = to_instance ? 0 : local_umask(),
+	};
+}
+
+static int
+find_target(struct copy_end *destination, const char *name,
+    const struct copy_request *request, struct ends *ends, struct error *err)
+{
+	switch (destination->location.kind) {
+	case LOCATION_INSTANCE:
+		return find_target_in_instance(
+		    destination, name, request, ends, err);
+	case LOCATION_LOCAL:
+		return find_target_local(destination, name, request, ends, err);
+	case LOCATION_STDIO:
+		break;
+	}
+	return error_set(
+	    err, ERROR_USAGE, _("a directory cannot go to standard output"));
+}
+
+/* Of a tree that stopped half-way whole files are there. What the destination
+ * has become is a directory now: only what is in the source goes into it. */
+static int
+hint_update(const struct copy_end *source, const struct copy_end *destination,
+    const struct ends *ends, const struct copy_result *result,
+    struct error *err)
+{
+	auto_free char *from = NULL;
+	struct error ignored = {0};
+
+	if (result->copied == 0)
+		return -1;
+	from = text_format(&ignored, "%s%s", source->text,
+	    ends->inside			? ""
+	    : text_ends_with(source->text, "/") ? "."
+						: "/.");
+	error_hint(
+	    err, _("%zu files have arrived whole; to go on:"), result->copied);
+	return error_hint_command(err, "anklume", "portal", "copy", "-r",
+	    "--update", from, destination->text, NULL);
+}
+
+static int
+run(const struct copy_request *request, const struct watch *watch,
+    struct copy_end *source, struct copy_end *destination, struct ends *ends,
+    struct copy_result *result, struct error *err)
+{
+	auto_free char *name = name_of(source->location.path, err);
+	struct tree_request tree;
+	int status;
+
+	if (name == NULL || open_source(source, ends, err) < 0 ||
+	    find_target(destination, name, request, ends, err) < 0 ||
+	    check_not_inside(source, destination, ends, err) < 0)
+		return -1;
+	tree = tree_request(request, watch, ends);
+	watch_start(watch, source->text, 0);
+	status = tree_copy(&tree, result, err);
+	watch_stop(watch);
+	return status < 0 ? hint_update(source, destination, ends, result, err)
+			  : 0;
+}
+
+int
+copy_tree(const struct copy_request *request, const struct watch *watch,
+    struct copy_end *source, struct copy_end *destination,
+    struct copy_result *result, struct error *err)
+{
+	struct ends ends = {0};
+	int status;
+
+	if (request->dry_run) {
+		watch_note(watch, _("would copy '%s' to '%s'"), source->text,
+		    destination->text);
+		return 0;
+	}
+	status = run(request, watch, source, destination, &ends, result, err);
+	ends_clear(&ends);
+	return status;
+}

@@ -1,0 +1,245 @@
+#include "transfer/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "stream/stream.h"
+#include "transfer/copy.h"
+#include "transfer/tree_batch.h"
+#include "transfer/tree_end.h"
+#include "transfer/tree_steps.h"
+#include "transfer/watch.h"
+
+struct tree {
+	const struct tree_request *request;
+	struct copy_result *result;
+	struct tree_batch *batch;
+	struct tree_steps steps;
+
+	/* The directories whose content is being listed, and where each stands
+	 * below the top. */
+	struct batch_directory open[DIRECTORY_BATCH_MAX];
+	char *paths[DIRECTORY_BATCH_MAX];
+	size_t open_count;
+};
+
+/* "top/below", or the top itself, which may be ".". Heap. */
+static char *
+below(const char *top, const char *path, struct error *err)
+{
+	const char *slash = text_ends_with(top, "/") ? "" : "/";
+
+	if (*path == '\0')
+		return text_copy(top, strlen(top), err);
+	if (strcmp(top, ".") == 0)
+		return text_copy(path, strlen(path), err);
+	return text_format(err, "%s%s%s", top, slash, path);
+}
+
+static void
+note_failure(struct tree *tree, const struct error *failure)
+{
+	tree->result->failed++;
+	watch_note(tree->request->watch, "%s", failure->text);
+}
+
+static const char *
+kind_of(uint32_t mode)
+{
+	if (S_ISFIFO(mode))
+		return _("a FIFO");
+	if (S_ISSOCK(mode))
+		return _("a socket");
+	return _("a device");
+}
+
+static void
+skip_special(struct tree *tree, const char *path, uint32_t mode)
+{
+	tree->result->skipped++;
+	watch_note(tree->request->watch, _("skipped: '%s%s' is %s"),
+	    tree->request->source->label, path, kind_of(mode));
+}
+
+static const char *
+path_of(const struct tree *tree, const struct batch_directory *in)
+{
+	return tree->paths[in - tree->open];
+}
+
+/* A directory waits; a file goes into the batch. */
+static int
+take(void *data, struct batch_directory *in, const char *name,
+    const struct file_facts *facts, struct error *err)
+{
+	struct tree *tree = data;
+	auto_free char *from = NULL;
+	auto_free char *to = NULL;
+
+	if (S_ISDIR(facts->mode)) {
+		const char *path = path_of(tree, in);
+
+		return tree_steps_push(&tree->steps,
+		    *path == '\0' ? text_copy(name, strlen(name), err)
+				  : text_format(err, "%s/%s", path, name),
+		    false, facts, err);
+	}
+	from = below(in->from, name, err);
+	to = below(in->to, name, err);
+	if (from == NULL || to == NULL)
+		return -1;
+	if (!S_ISREG(facts->mode) && !S_ISLNK(facts->mode)) {
+		skip_special(tree, from, facts->mode);
+		return 0;
+	}
+	return tree_batch_add(
+	    tree->batch, steal(from), steal(to), facts, in->existed, err);
+}
+
+/* How the directory is to be on arrival. */
+static int
+open_step(struct tree *tree, struct tree_step *step, struct error *err)
+{
+	const struct tree_request *request = tree->request;
+	struct batch_directory *directory = &tree->open[tree->open_count];
+
+	*directory = (struct batch_directory){
+	    .from = below(request->from, step->path, err),
+	    .to = below(request->to, step->path, err),
+	    .facts = step->facts,
+	    .mode = step->facts.mode & 01777U & ~request->umask,
+	    .uid = request->keep_owner ? step->facts.uid : request->uid,
+	    .gid = request->keep_owner ? step->facts.gid : request->gid,
+	};
+	tree->paths[tree->open_count++] = steal(step->path);
+	return directory->from != NULL && directory->to != NULL ? 0 : -1;
+}
+
+static void
+close_steps(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->open_count; i++) {
+		batch_directory_clear(&tree->open[i]);
+		free(tree->paths[i]);
+	}
+	tree->open_count = 0;
+}
+
+/* The top decides whether there is a tree at all. */
+static int
+judge_directory(struct tree *tree, size_t i, struct error *err)
+{
+	const struct batch_directory *directory = &tree->open[i];
+
+	if (!error_is_set(&directory->failure))
+		return 0;
+	if (*tree->paths[i] == '\0') {
+		*err = directory->failure;
+		return -1;
+	}
+	note_failure(tree, &directory->failure);
+	return 0;
+}
+
+/* Below a step that is to be left stands what is in it. */
+static int
+push_leaving(struct tree *tree, size_t i, struct error *err)
+{
+	const struct batch_directory *directory = &tree->open[i];
+	const char *path = tree->paths[i];
+
+	if (directory->existed || error_is_set(&directory->failure))
+		return 0;
+	return tree_steps_push(&tree->steps, text_copy(path, strlen(path), err),
+	    true, &directory->facts, err);
+}
+
+/* Make some directories, and list what is in them. */
+static int
+enter(struct tree *tree, struct error *err)
+{
+	const struct tree_request *request = tree->request;
+	const struct tree_step *next;
+
+	while (tree->open_count < DIRECTORY_BATCH_MAX &&
+	       (next = tree_steps_next(&tree->steps)) != NULL &&
+	       !next->leaving) {
+		struct tree_step step = tree_steps_pop(&tree->steps);
+
+		if (open_step(tree, &step, err) < 0)
+			return -1;
+	}
+	if (tree_end_make(request->target, tree->open, tree->open_count, err) <
+	    0)
+		return -1;
+	for (size_t i = 0; i < tree->open_count; i++) {
+		if (push_leaving(tree, i, err) < 0)
+			return -1;
+	}
+	if (tree_end_list(request->source, tree->open, tree->open_count, take,
+		tree, err) < 0)
+		return -1;
+	for (size_t i = 0; i < tree->open_count; i++) {
+		if (judge_directory(tree, i, err) < 0)
+			return -1;
+	}
+	close_steps(tree);
+	return 0;
+}
+
+/* Its times are set when the last file that waits has arrived. */
+static int
+leave(struct tree *tree, struct error *err)
+{
+	struct tree_step step = tree_steps_pop(&tree->steps);
+	auto_free char *path = step.path;
+	struct batch_directory directory = {
+	    .facts = step.facts,
+	    .mode = step.facts.mode & 01777U & ~tree->request->umask,
+	    .uid = tree->request->uid,
+	    .gid = tree->request->gid,
+	};
+
+	directory.to = below(tree->request->to, path, err);
+	if (directory.to == NULL)
+		return -1;
+	return tree_batch_leave(tree->batch, &directory, err);
+}
+
+static int
+walk(struct tree *tree, struct error *err)
+{
+	const struct tree_step *next;
+
+	if (tree_steps_push(&tree->steps, text_copy("", 0, err), false,
+		&tree->request->top, err) < 0)
+		return -1;
+	while ((next = tree_steps_next(&tree->steps)) != NULL) {
+		if ((next->leaving ? leave(tree, err) : enter(tree, err)) < 0)
+			return -1;
+	}
+	if (tree_batch_flush(tree->batch, err) < 0)
+		return -1;
+	return tree_end_sync(tree->request->target, err);
+}
+
+int
+tree_copy(const struct tree_request *request, struct copy_result *result,
+    struct error *err)
+{
+	struct tree tree = {.request = request, .result = result};
+	int status = -1;
+
+	tree.batch = tree_batch_new(request, result, err);
+	if (tree.batch != NULL)
+		status = walk(&tree, err);
+	close_steps(&tree);
+	tree_steps_clear(&tree.steps);
+	tree_batch_free(tree.batch);
+	return status;
+}

@@ -1,0 +1,119 @@
+#include "transfer/tree_end.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "incus/sftp_list.h"
+#include "incus/sftp_load.h"
+#include "incus/sftp_make.h"
+#include "incus/sftp_reader.h"
+#include "incus/sftp_session.h"
+#include "incus/sftp_store.h"
+#include "incus/sftp_writer.h"
+#include "store/local_tree.h"
+#include "stream/stream.h"
+
+void
+tree_end_clear(struct tree_end *end)
+{
+	local_tree_free(end->local);
+	free(end->label);
+	*end = (struct tree_end){0};
+}
+
+bool
+tree_end_broken(const struct tree_end *end)
+{
+	return end->session != NULL && sftp_session_broken(end->session);
+}
+
+int
+tree_end_list(struct tree_end *end, struct batch_directory *directories,
+    size_t count, tree_taker *take, void *data, struct error *err)
+{
+	struct list_taker taker = {data, take};
+	struct local_taker local = {data, take};
+
+	if (end->session != NULL)
+		return sftp_list(end->session, directories, count, &taker, err);
+	return local_tree_list(end->local, directories, count, &local, err);
+}
+
+int
+tree_end_load(struct tree_end *end, struct file_batch *batch, struct error *err)
+{
+	return end->session != NULL ? sftp_load(end->session, batch, err)
+				    : local_tree_load(end->local, batch, err);
+}
+
+struct stream *
+tree_end_read(struct tree_end *end, struct batch_file *file, struct error *err)
+{
+	if (end->session != NULL)
+		return sftp_file_open(
+		    end->session, file->from, &end->opened, &file->grew, err);
+	return local_tree_read(end->local, file, err);
+}
+
+int
+tree_end_look(struct tree_end *end, struct file_batch *batch, struct error *err)
+{
+	return end->session != NULL ? sftp_store_look(end->session, batch, err)
+				    : local_tree_look(end->local, batch, err);
+}
+
+int
+tree_end_make(struct tree_end *end, struct batch_directory *directories,
+    size_t count, struct error *err)
+{
+	if (end->session != NULL)
+		return sftp_make(end->session, directories, count, err);
+	return local_tree_make(end->local, directories, count, err);
+}
+
+int
+tree_end_finish(struct tree_end *end, struct batch_directory *directories,
+    size_t count, struct error *err)
+{
+	if (end->session != NULL)
+		return sftp_make_times(end->session, directories, count, err);
+	return local_tree_finish(end->local, directories, count, err);
+}
+
+int
+tree_end_store(
+    struct tree_end *end, struct file_batch *batch, struct error *err)
+{
+	return end->session != NULL ? sftp_store(end->session, batch, err)
+				    : local_tree_store(end->local, batch, err);
+}
+
+int
+tree_end_write(struct tree_end *end, struct batch_file *file,
+    struct stream *body, struct error *err)
+{
+	struct sftp_put_request put = {
+	    .path = file->to,
+	    .exclusive = file->exclusive,
+	    .attributes =
+		{
+		    .flags = SFTP_HAS_OWNER | SFTP_HAS_MODE | SFTP_HAS_TIMES,
+		    .uid = (uint32_t)file->uid,
+		    .gid = (uint32_t)file->gid,
+		    .mode = file->mode,
+		    .atime_s = (uint32_t)file->facts.atime_s,
+		    .mtime_s = (uint32_t)file->facts.mtime_s,
+		},
+	};
+	uint64_t written;
+
+	if (end->session != NULL)
+		return sftp_file_put(end->session, &put, body, &written, err);
+	return local_tree_write(end->local, file, body, err);
+}
+
+int
+tree_end_sync(struct tree_end *end, struct error *err)
+{
+	return end->local != NULL ? local_tree_sync(end->local, err) : 0;
+}

@@ -1,0 +1,58 @@
+/* tree_end.h - the two ends of a copied tree: an instance, or our own disk
+ *
+ * What both can do, with the same words (stream/file_batch.h). A file or
+ * directory that fails carries its failure; -1 is for what stops all. */
+
+#ifndef ANKLUME_TRANSFER_TREE_END_H
+#define ANKLUME_TRANSFER_TREE_END_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "incus/sftp_wire.h"
+#include "stream/file_batch.h"
+
+struct error;
+struct local_tree;
+struct sftp_session;
+struct stream;
+
+struct tree_end {
+	struct sftp_session *session; /* borrowed; NULL for our own disk */
+	struct local_tree *local;     /* owned */
+	char *label; /* what stands before a path in a message; owned */
+	struct sftp_attributes opened; /* of the file that is read just now */
+};
+
+void tree_end_clear(struct tree_end *end);
+
+/* Whether its connection has failed for good. */
+bool tree_end_broken(const struct tree_end *end);
+
+typedef int tree_taker(void *data, struct batch_directory *in, const char *name,
+    const struct file_facts *facts, struct error *err);
+
+int tree_end_list(struct tree_end *end, struct batch_directory *directories,
+    size_t count, tree_taker *take, void *data, struct error *err);
+int tree_end_load(
+    struct tree_end *end, struct file_batch *batch, struct error *err);
+
+/* One larger file. It and the end must outlive the stream. */
+struct stream *tree_end_read(
+    struct tree_end *end, struct batch_file *file, struct error *err);
+
+int tree_end_look(
+    struct tree_end *end, struct file_batch *batch, struct error *err);
+int tree_end_make(struct tree_end *end, struct batch_directory *directories,
+    size_t count, struct error *err);
+int tree_end_finish(struct tree_end *end, struct batch_directory *directories,
+    size_t count, struct error *err);
+int tree_end_store(
+    struct tree_end *end, struct file_batch *batch, struct error *err);
+int tree_end_write(struct tree_end *end, struct batch_file *file,
+    struct stream *body, struct error *err);
+
+/* At the end of all. */
+int tree_end_sync(struct tree_end *end, struct error *err);
+
+#endif
