@@ -19,10 +19,13 @@
 /* The bits of a mode that mean something for a regular file. */
 #define MODE_BITS 06777U
 
-/* What one file may have on its way at once: its writes, or what ends it. */
-#define ANSWERS_MAX (FILE_BATCH_FILE_BYTES / WRITE_BYTES)
+/* What one file may have on its way at once: its writes; or what ends it, which
+ * is three FSETSTAT, FSTAT and CLOSE. */
+#define ANSWERS_MAX 5
+#define ANSWER_STAT 3
 
-_Static_assert(ANSWERS_MAX >= 4, "owner, mode, FSTAT and CLOSE go together");
+_Static_assert(FILE_BATCH_FILE_BYTES <= ANSWERS_MAX * WRITE_BYTES,
+    "all writes of a file go together");
 
 /* One file on its way. */
 struct item {
@@ -183,36 +186,39 @@ send_content(struct store *store, struct item *item, struct error *err)
 	return 0;
 }
 
-/* Owner before mode, for chown(2) clears setuid. */
+/* One kind of attribute in a request: of several, pkg/sftp takes the times for
+ * the owner (server.go, sshFxpFsetstatPacket). Owner before mode, for chown(2)
+ * clears setuid. */
 static int
 send_finish(struct store *store, struct item *item, struct error *err)
 {
+	static const uint32_t kinds[] = {
+	    SFTP_HAS_OWNER, SFTP_HAS_MODE, SFTP_HAS_TIMES};
 	const struct batch_file *file = item->file;
-	struct sftp_attributes owner = {
-	    .flags = SFTP_HAS_OWNER | SFTP_HAS_TIMES,
+	struct sftp_attributes attributes = {
 	    .uid = (uint32_t)file->uid,
 	    .gid = (uint32_t)file->gid,
+	    .mode = file->mode,
 	    .atime_s = (uint32_t)file->facts.atime_s,
 	    .mtime_s = (uint32_t)file->facts.mtime_s,
 	};
-	struct sftp_attributes mode = {
-	    .flags = SFTP_HAS_MODE, .mode = file->mode};
-	struct sftp_packet packets[2];
+	struct sftp_packet packet;
 
 	if (is_link(item))
 		return 0;
-	if (send_attributes(store, item, &owner, err) < 0 ||
-	    send_attributes(store, item, &mode, err) < 0)
-		return -1;
-	sftp_packet_start(&packets[0], SFTP_FSTAT);
-	sftp_packet_start(&packets[1], SFTP_CLOSE);
-	for (size_t i = 0; i < 2; i++) {
-		sftp_put_handle(&packets[i], &item->handle);
-		if (send_packet(store, item, &packets[i], err) < 0)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		attributes.flags = kinds[i];
+		if (send_attributes(store, item, &attributes, err) < 0)
 			return -1;
 	}
+	sftp_packet_start(&packet, SFTP_FSTAT);
+	sftp_put_handle(&packet, &item->handle);
+	if (send_packet(store, item, &packet, err) < 0)
+		return -1;
+	sftp_packet_start(&packet, SFTP_CLOSE);
+	sftp_put_handle(&packet, &item->handle);
 	item->handle.size = 0;
-	return 0;
+	return send_packet(store, item, &packet, err);
 }
 
 static void
@@ -223,13 +229,14 @@ judge_finish(struct store *store, struct item *item)
 	struct sftp_cursor cursor;
 
 	for (size_t k = 0; k < item->sent; k++) {
-		if (k != 2 && sftp_answer(&item->answers[k], SFTP_STATUS,
-				  _("cannot write"), file->to, &cursor,
-				  &file->failure) < 0)
+		if (k != ANSWER_STAT &&
+		    sftp_answer(&item->answers[k], SFTP_STATUS,
+			_("cannot write"), file->to, &cursor,
+			&file->failure) < 0)
 			return;
 	}
-	if (sftp_answer_attributes(
-		&item->answers[2], file->to, &now, &file->failure) < 0)
+	if (sftp_answer_attributes(&item->answers[ANSWER_STAT], file->to, &now,
+		&file->failure) < 0)
 		return;
 	if (now.size_bytes != file->size_bytes)
 		error_set(&file->failure, ERROR_FAILED,

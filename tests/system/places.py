@@ -2,8 +2,8 @@
 
 import os
 import pathlib
-import shutil
 import stat
+import subprocess
 
 
 class Place:
@@ -41,7 +41,8 @@ class Place:
         return (self.files / name).read_bytes()
 
     def remove(self):
-        shutil.rmtree(self.files)
+        # Deeper than shutil.rmtree() goes.
+        subprocess.run(["rm", "-rf", self.files], check=True)
 
 
 def state_of(directory):
@@ -59,8 +60,11 @@ def state_of(directory):
 
 
 def leftovers(directory):
-    """Temporary files that a run has forgotten."""
-    return sorted(pathlib.Path(directory).rglob(".anklume-*"))
+    """Temporary files that a run has forgotten, however deep."""
+    found = subprocess.run(["find", directory, "-name", ".anklume-*"],
+                           check=True, capture_output=True).stdout
+    return sorted(pathlib.Path(os.fsdecode(path))
+                  for path in found.splitlines())
 
 
 def owner_and_mode(path):
