@@ -19,10 +19,11 @@
 /* The bits of a mode that mean something for a regular file. */
 #define MODE_BITS 06777U
 
+#define SETUID_BITS 06000U
+
 /* What one file may have on its way at once: its writes; or what ends it, which
- * is three FSETSTAT, FSTAT and CLOSE. */
-#define ANSWERS_MAX 5
-#define ANSWER_STAT 3
+ * is two FSETSTAT, FSTAT and CLOSE. */
+#define ANSWERS_MAX 4
 
 _Static_assert(FILE_BATCH_FILE_BYTES <= ANSWERS_MAX * WRITE_BYTES,
     "all writes of a file go together");
@@ -152,14 +153,27 @@ send_attributes(struct store *store, struct item *item,
 	return send_packet(store, item, &packet, err);
 }
 
-/* Nobody may read what is not whole: see sftp_writer.c, hide_temporary(). */
+/* Owner and mode before the content: at no moment may more people read it than
+ * in the end. One kind of attribute in a request: of several, pkg/sftp takes
+ * the times for the owner (server.go, sshFxpFsetstatPacket). Owner first, for
+ * chown(2) clears setuid. */
 static int
-send_hide(struct store *store, struct item *item, struct error *err)
+send_owner(struct store *store, struct item *item, struct error *err)
 {
-	static const struct sftp_attributes secret = {
-	    .flags = SFTP_HAS_MODE, .mode = 0600};
+	const struct batch_file *file = item->file;
+	struct sftp_attributes owner = {
+	    .flags = SFTP_HAS_OWNER,
+	    .uid = (uint32_t)file->uid,
+	    .gid = (uint32_t)file->gid,
+	};
+	struct sftp_attributes mode = {
+	    .flags = SFTP_HAS_MODE, .mode = file->mode & ~SETUID_BITS};
 
-	return is_link(item) ? 0 : send_attributes(store, item, &secret, err);
+	if (is_link(item))
+		return 0;
+	if (send_attributes(store, item, &owner, err) < 0)
+		return -1;
+	return send_attributes(store, item, &mode, err);
 }
 
 static int
@@ -186,31 +200,26 @@ send_content(struct store *store, struct item *item, struct error *err)
 	return 0;
 }
 
-/* One kind of attribute in a request: of several, pkg/sftp takes the times for
- * the owner (server.go, sshFxpFsetstatPacket). Owner before mode, for chown(2)
- * clears setuid. */
 static int
 send_finish(struct store *store, struct item *item, struct error *err)
 {
-	static const uint32_t kinds[] = {
-	    SFTP_HAS_OWNER, SFTP_HAS_MODE, SFTP_HAS_TIMES};
-	const struct batch_file *file = item->file;
-	struct sftp_attributes attributes = {
-	    .uid = (uint32_t)file->uid,
-	    .gid = (uint32_t)file->gid,
-	    .mode = file->mode,
-	    .atime_s = (uint32_t)file->facts.atime_s,
-	    .mtime_s = (uint32_t)file->facts.mtime_s,
+	struct sftp_attributes times = {
+	    .flags = SFTP_HAS_TIMES,
+	    .atime_s = (uint32_t)item->file->facts.atime_s,
+	    .mtime_s = (uint32_t)item->file->facts.mtime_s,
 	};
+	struct sftp_attributes mode = {
+	    .flags = SFTP_HAS_MODE, .mode = item->file->mode};
 	struct sftp_packet packet;
 
 	if (is_link(item))
 		return 0;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		attributes.flags = kinds[i];
-		if (send_attributes(store, item, &attributes, err) < 0)
-			return -1;
-	}
+	/* write(2) clears setuid, too. */
+	if ((mode.mode & SETUID_BITS) != 0 &&
+	    send_attributes(store, item, &mode, err) < 0)
+		return -1;
+	if (send_attributes(store, item, &times, err) < 0)
+		return -1;
 	sftp_packet_start(&packet, SFTP_FSTAT);
 	sftp_put_handle(&packet, &item->handle);
 	if (send_packet(store, item, &packet, err) < 0)
@@ -227,16 +236,16 @@ judge_finish(struct store *store, struct item *item)
 	struct batch_file *file = item->file;
 	struct sftp_attributes now = {0};
 	struct sftp_cursor cursor;
+	size_t stat = item->sent - 2; /* CLOSE is the last */
 
 	for (size_t k = 0; k < item->sent; k++) {
-		if (k != ANSWER_STAT &&
-		    sftp_answer(&item->answers[k], SFTP_STATUS,
-			_("cannot write"), file->to, &cursor,
-			&file->failure) < 0)
+		if (k != stat && sftp_answer(&item->answers[k], SFTP_STATUS,
+				     _("cannot write"), file->to, &cursor,
+				     &file->failure) < 0)
 			return;
 	}
-	if (sftp_answer_attributes(&item->answers[ANSWER_STAT], file->to, &now,
-		&file->failure) < 0)
+	if (sftp_answer_attributes(
+		&item->answers[stat], file->to, &now, &file->failure) < 0)
 		return;
 	if (now.size_bytes != file->size_bytes)
 		error_set(&file->failure, ERROR_FAILED,
@@ -396,7 +405,7 @@ sftp_store(
 	if (result == 0)
 		result = step(store, send_create, judge_create, err);
 	if (result == 0)
-		result = step(store, send_hide, judge_all_done, err);
+		result = step(store, send_owner, judge_all_done, err);
 	if (result == 0)
 		result = step(store, send_content, judge_all_done, err);
 	if (result == 0)

@@ -282,7 +282,8 @@ finish_one(const struct local_tree *tree, struct batch_directory *directory)
 	auto_close int fd =
 	    local_open_below(tree, directory->to, O_RDONLY | O_DIRECTORY);
 
-	if (directory->uid >= 0 && fd >= 0 &&
+	/* -1 leaves it to chown(2). */
+	if ((directory->uid >= 0 || directory->gid >= 0) && fd >= 0 &&
 	    fchown(fd, (uid_t)directory->uid, (gid_t)directory->gid) < 0) {
 		(void)local_fail(tree, directory->to,
 		    _("cannot give an owner to"), &directory->failure);

@@ -40,7 +40,8 @@ set_attributes(const struct local_tree *tree, const struct publication *target,
 	struct timespec times[2] = {
 	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = file->facts.mtime_s}};
 
-	if (file->uid >= 0 &&
+	/* -1 leaves it to chown(2). */
+	if ((file->uid >= 0 || file->gid >= 0) &&
 	    fchown(fd, (uid_t)file->uid, (gid_t)file->gid) < 0)
 		return local_fail(
 		    tree, file->to, _("cannot give an owner to"), err);

@@ -116,6 +116,10 @@ open_step(struct tree *tree, struct tree_step *step, struct error *err)
 	    .uid = request->keep_owner ? step->facts.uid : request->uid,
 	    .gid = request->keep_owner ? step->facts.gid : request->gid,
 	};
+	if (request->copy->uid >= 0)
+		directory->uid = request->copy->uid;
+	if (request->copy->gid >= 0)
+		directory->gid = request->copy->gid;
 	tree->paths[tree->open_count++] = steal(step->path);
 	return directory->from != NULL && directory->to != NULL ? 0 : -1;
 }
@@ -201,8 +205,8 @@ leave(struct tree *tree, struct error *err)
 	struct batch_directory directory = {
 	    .facts = step.facts,
 	    .mode = step.facts.mode & 01777U & ~tree->request->umask,
-	    .uid = tree->request->uid,
-	    .gid = tree->request->gid,
+	    .uid = tree->request->copy->uid,
+	    .gid = tree->request->copy->gid,
 	};
 
 	directory.to = below(tree->request->to, path, err);

@@ -176,6 +176,40 @@ def test_what_exists_is_merged(daemon, here, there, tmp_path):
         assert stat.S_IMODE((top / "deep").stat().st_mode) == 0o711
 
 
+def test_owner_and_mode_that_are_asked_for(daemon, here, there, tmp_path):
+    fill(here.files / "tree")
+    asked = ("--uid", "11", "--gid", "12", "--mode", "640")
+    copy(daemon, *asked, here.at("tree"), there.at("copy"))
+    copy(daemon, *asked, here.at("tree"), tmp_path / "copy")
+    for top in (there.files / "copy", tmp_path / "copy"):
+        for path in [top, *top.rglob("*")]:
+            about = path.lstat()
+            if path.is_symlink():
+                continue
+            assert (about.st_uid, about.st_gid) == (11, 12), path
+            if path.is_file():
+                assert stat.S_IMODE(about.st_mode) == 0o640, path
+
+
+def test_setuid_is_dropped_unless_it_is_to_be_kept(daemon, make_box):
+    here, there = make_box(), make_box()
+    here.exec("sh", "-c", "mkdir /t; echo x >/t/f; chown 5:6 /t/f;"
+                          "chmod 6755 /t/f")
+
+    def mode(path):
+        return there.exec("stat", "-c", "%a %u %g", path).out.strip()
+
+    copy(daemon, here.place("/t"), there.place("/dropped"))
+    assert mode("/dropped/f") == "755 5 6"
+    # Incus 6.0 cannot set these bits.
+    copy(daemon, "--keep-setuid", here.place("/t"), there.place("/kept"),
+         status=0 if daemon.version == "7" else 3)
+    if daemon.version == "7":
+        assert mode("/kept/f") == "6755 5 6"
+    else:
+        assert there.exec("ls", "/kept").out == ""
+
+
 def test_special_files_are_skipped_and_named(daemon, here, there, tmp_path):
     top = here.files / "tree"
     top.mkdir()
