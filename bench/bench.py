@@ -166,6 +166,31 @@ def bench_crowded_copy(lab, runs, size_bytes):
         lab.crowd(0)
 
 
+# A tree by way of this machine's disk, which is what the client can do.
+TREE_SCRIPT = CLIENT + """
+mkdir "$WORK/pulled"
+incus -q file pull -r bench/usr "$WORK/pulled"
+incus -q file push -r "$WORK/pulled/usr" bench-target/root/theirs \
+    --project work
+"""
+
+
+def bench_tree(lab, runs, work):
+    """/usr of the Debian instance: some 5,000 files in 690 directories."""
+    def settle():
+        shutil.rmtree(work / "pulled", ignore_errors=True)
+        lab.incus("exec", "bench-target", "--project", "work", "--", "sh",
+                  "-c", "rm -rf /root/ours /root/theirs; mkdir /root/theirs")
+
+    result = alternate(
+        runs, settle,
+        lambda: lab.anklume_run("copy", "-r", "bench:/usr",
+                                "bench-target:/root/ours"),
+        lambda: lab.script_seconds(TREE_SCRIPT, WORK=str(work)))
+    settle()
+    return result
+
+
 def bench_backup(lab, runs, work):
     """An encrypted backup of the Debian instance."""
     def settle():
@@ -194,6 +219,7 @@ FIGURES = [
     ("small copy, 100 more around",
      lambda lab, n, _: bench_crowded_copy(lab, 2 * n, 1024), 20, 20),
     ("1 GiB copy", lambda lab, n, _: bench_copy(lab, n, 1 << 30), 5, 5),
+    ("tree of 5,000 files", bench_tree, 12, 12),
     ("encrypted backup, 200 MB", bench_backup, 4, 5),
 ]
 PEAK_KIB = 32 * 1024
