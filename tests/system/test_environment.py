@@ -230,9 +230,23 @@ def test_the_socket_for_users(daemon, tmp_path):
 
 # Inside an instance -------------------------------------------------------
 
+def linked(file):
+    """The libraries that a program or a library is linked with."""
+    return [word for word in lab.run(["ldd", file]).out.split()
+            if word.startswith("/")]
+
+
+def loaded_later():
+    """libarchive, which the program loads when it walks a tar."""
+    known = lab.run(["/sbin/ldconfig", "-p"]).out.split()
+    [path] = [word for word in known
+              if word.startswith("/") and "/libarchive.so.13" in word][:1]
+    return [path, *linked(path)]
+
+
 class Inside:
-    """anklume in a box: the program, all that it is linked with, and the
-    daemon's socket."""
+    """anklume in a box: the program, all that it needs, and the daemon's
+    socket."""
 
     HOME = "/opt/anklume"
     SOCKET = "/run/incus.socket"
@@ -241,9 +255,8 @@ class Inside:
         self.box = box
         home = box.inner(self.HOME)
         home.mkdir(parents=True)
-        needed = [word for word in lab.run(["ldd", lab.binary()]).out.split()
-                  if word.startswith("/")]
-        for path in [lab.binary(), *needed]:
+        needed = linked(lab.binary())
+        for path in [lab.binary(), *needed, *loaded_later()]:
             shutil.copy(path, home)
         [loader] = [path for path in needed
                     if os.path.basename(path).startswith("ld-")]
