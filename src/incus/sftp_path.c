@@ -189,8 +189,8 @@ sftp_read_link(
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	const char *target;
-	size_t size;
+	const char *target = "";
+	size_t size = 0;
 
 	sftp_packet_start(&packet, SFTP_READLINK);
 	sftp_put_text(&packet, path);

@@ -1,5 +1,6 @@
 #include "transfer/copy_tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,14 @@
 #include "transfer/tree_end.h"
 #include "transfer/watch.h"
 
-/* The ends of one tree. */
-struct ends {
+/* One tree, and its ends. */
+struct tree_copy {
+	const struct copy_request *request;
+	const struct watch *watch;
+	struct copy_end *from_end;
+	struct copy_end *to_end;
+	struct copy_result *result;
+
 	struct tree_end source;
 	struct tree_end target;
 	char *from;
@@ -33,12 +40,12 @@ struct ends {
 };
 
 static void
-ends_clear(struct ends *ends)
+tree_copy_clear(struct tree_copy *self)
 {
-	tree_end_clear(&ends->source);
-	tree_end_clear(&ends->target);
-	free(ends->from);
-	free(ends->to);
+	tree_end_clear(&self->source);
+	tree_end_clear(&self->target);
+	free(self->from);
+	free(self->to);
 }
 
 int
@@ -89,32 +96,33 @@ session_label(const struct sftp_session *session, struct error *err)
 }
 
 static int
-open_source(const struct copy_end *source, struct ends *ends, struct error *err)
+open_source(struct tree_copy *self, struct error *err)
 {
+	const struct copy_end *source = self->from_end;
 	auto_sftp_place struct sftp_place place = {0};
 	struct stat found;
 
 	if (source->location.kind == LOCATION_INSTANCE) {
 		if (copy_end_resolve(source, &place, err) < 0)
 			return -1;
-		ends->source.session = source->session;
-		ends->source.label = session_label(source->session, err);
-		if (ends->source.label == NULL)
+		self->source.session = source->session;
+		self->source.label = session_label(source->session, err);
+		if (self->source.label == NULL)
 			return -1;
-		ends->top = sftp_facts(&place.found);
-		ends->from = steal(place.path);
+		self->top = sftp_facts(&place.found);
+		self->from = steal(place.path);
 		return 0;
 	}
-	ends->source.local = local_tree_open(source->location.path, err);
-	ends->source.label = local_label(source->location.path, err);
-	ends->from = text_copy(".", 1, err);
-	if (ends->source.local == NULL || ends->source.label == NULL ||
-	    ends->from == NULL)
+	self->source.local = local_tree_open(source->location.path, err);
+	self->source.label = local_label(source->location.path, err);
+	self->from = text_copy(".", 1, err);
+	if (self->source.local == NULL || self->source.label == NULL ||
+	    self->from == NULL)
 		return -1;
 	if (stat(source->location.path, &found) < 0)
 		return error_set_errno(
 		    err, errno, _("cannot open '%s'"), source->location.path);
-	ends->top = (struct file_facts){
+	self->top = (struct file_facts){
 	    .mode = found.st_mode,
 	    .uid = found.st_uid,
 	    .gid = found.st_gid,
@@ -159,28 +167,30 @@ refuse_file(const char *label, const char *path, struct error *err)
 }
 
 static int
-find_target_in_instance(struct copy_end *destination, const char *name,
-    const struct copy_request *request, struct ends *ends, struct error *err)
+find_target_in_instance(
+    struct tree_copy *self, const char *name, struct error *err)
 {
+	struct copy_end *destination = self->to_end;
+	const struct copy_request *request = self->request;
 	auto_sftp_place struct sftp_place place = {0};
 	auto_free char *parent = NULL;
 
 	if (copy_end_resolve(destination, &place, err) < 0)
 		return -1;
-	ends->target.session = destination->session;
-	ends->target.label = session_label(destination->session, err);
-	if (ends->target.label == NULL)
+	self->target.session = destination->session;
+	self->target.label = session_label(destination->session, err);
+	if (self->target.label == NULL)
 		return -1;
 	if (S_ISDIR(place.found.mode) || request->source_count > 1) {
 		if (need_parent(destination, place.path, &place.found, request,
 			err) < 0)
 			return -1;
-		ends->inside = true;
-		ends->in = sftp_facts(&place.found);
-		ends->to = text_format(err, "%s%s%s",
+		self->inside = true;
+		self->in = sftp_facts(&place.found);
+		self->to = text_format(err, "%s%s%s",
 		    strcmp(place.path, "/") == 0 ? "" : place.path,
 		    *name != '\0' ? "/" : "", name);
-		return ends->to != NULL ? 0 : -1;
+		return self->to != NULL ? 0 : -1;
 	}
 	if (sftp_is_there(&place.found))
 		return refuse_file(
@@ -189,8 +199,8 @@ find_target_in_instance(struct copy_end *destination, const char *name,
 	if (parent == NULL ||
 	    need_parent(destination, parent, &place.above, request, err) < 0)
 		return -1;
-	ends->in = sftp_facts(&place.above);
-	ends->to = steal(place.path);
+	self->in = sftp_facts(&place.above);
+	self->to = steal(place.path);
 	return 0;
 }
 
@@ -216,10 +226,10 @@ split_local(
 }
 
 static int
-find_target_local(const struct copy_end *destination, const char *name,
-    const struct copy_request *request, struct ends *ends, struct error *err)
+find_target_local(struct tree_copy *self, const char *name, struct error *err)
 {
-	const char *path = destination->location.path;
+	const struct copy_request *request = self->request;
+	const char *path = self->to_end->location.path;
 	auto_free char *parent = NULL;
 	auto_free char *own = NULL;
 	struct stat found;
@@ -227,7 +237,7 @@ find_target_local(const struct copy_end *destination, const char *name,
 	if (stat(path, &found) == 0 && !S_ISDIR(found.st_mode))
 		return refuse_file("", path, err);
 	if (local_is_directory(path) || request->source_count > 1) {
-		ends->inside = true;
+		self->inside = true;
 		parent = text_copy(path, strlen(path), err);
 		own = text_copy(*name != '\0' ? name : ".",
 		    *name != '\0' ? strlen(name) : 1, err);
@@ -241,20 +251,22 @@ find_target_local(const struct copy_end *destination, const char *name,
 	if (!local_is_directory(parent) &&
 	    local_make_directories(parent, err) < 0)
 		return -1;
-	ends->target.local = local_tree_open(parent, err);
-	ends->target.label = local_label(parent, err);
-	ends->to = steal(own);
-	return ends->target.local != NULL && ends->target.label != NULL ? 0
+	self->target.local = local_tree_open(parent, err);
+	self->target.label = local_label(parent, err);
+	self->to = steal(own);
+	return self->target.local != NULL && self->target.label != NULL ? 0
 									: -1;
 }
 
 /* A tree must not grow while it is copied into itself. */
 static int
-check_not_inside(const struct copy_end *source,
-    const struct copy_end *destination, const struct ends *ends,
-    struct error *err)
+check_not_inside(const struct tree_copy *self, struct error *err)
 {
-	size_t length = strlen(ends->from);
+	const struct copy_end *source = self->from_end;
+	const struct copy_end *destination = self->to_end;
+	size_t length = strlen(self->from);
+
+	assert(self->to != NULL);
 
 	if (source->location.kind != LOCATION_INSTANCE ||
 	    destination->location.kind != LOCATION_INSTANCE ||
@@ -262,9 +274,9 @@ check_not_inside(const struct copy_end *source,
 		0 ||
 	    strcmp(source->instance.name, destination->instance.name) != 0)
 		return 0;
-	if (strcmp(ends->from, "/") != 0 &&
-	    (strncmp(ends->to, ends->from, length) != 0 ||
-		(ends->to[length] != '/' && ends->to[length] != '\0')))
+	if (strcmp(self->from, "/") != 0 &&
+	    (strncmp(self->to, self->from, length) != 0 ||
+		(self->to[length] != '/' && self->to[length] != '\0')))
 		return 0;
 	return error_set(err, ERROR_USAGE,
 	    _("'%s' cannot be copied into itself"), source->text);
@@ -272,36 +284,33 @@ check_not_inside(const struct copy_end *source,
 
 /* Owner and mode on arrival: design, section 4. */
 static struct tree_request
-tree_request(const struct copy_request *request, const struct watch *watch,
-    struct ends *ends)
+tree_request(struct tree_copy *self)
 {
-	bool to_instance = ends->target.session != NULL;
+	bool to_instance = self->target.session != NULL;
 
 	return (struct tree_request){
-	    .copy = request,
-	    .watch = watch,
-	    .source = &ends->source,
-	    .target = &ends->target,
-	    .from = ends->from,
-	    .to = ends->to,
-	    .top = ends->top,
-	    .keep_owner = to_instance && ends->source.session != NULL,
-	    .uid = to_instance ? (int64_t)ends->in.uid : -1,
-	    .gid = to_instance ? (int64_t)ends->in.gid : -1,
+	    .copy = self->request,
+	    .watch = self->watch,
+	    .source = &self->source,
+	    .target = &self->target,
+	    .from = self->from,
+	    .to = self->to,
+	    .top = self->top,
+	    .keep_owner = to_instance && self->source.session != NULL,
+	    .uid = to_instance ? (int64_t)self->in.uid : -1,
+	    .gid = to_instance ? (int64_t)self->in.gid : -1,
 	    .umask = to_instance ? 0 : local_umask(),
 	};
 }
 
 static int
-find_target(struct copy_end *destination, const char *name,
-    const struct copy_request *request, struct ends *ends, struct error *err)
+find_target(struct tree_copy *self, const char *name, struct error *err)
 {
-	switch (destination->location.kind) {
+	switch (self->to_end->location.kind) {
 	case LOCATION_INSTANCE:
-		return find_target_in_instance(
-		    destination, name, request, ends, err);
+		return find_target_in_instance(self, name, err);
 	case LOCATION_LOCAL:
-		return find_target_local(destination, name, request, ends, err);
+		return find_target_local(self, name, err);
 	case LOCATION_STDIO:
 		break;
 	}
@@ -312,44 +321,38 @@ find_target(struct copy_end *destination, const char *name,
 /* Of a tree that stopped half-way whole files are there. What the destination
  * has become is a directory now: only what is in the source goes into it. */
 static int
-hint_update(const struct copy_end *source, const struct copy_end *destination,
-    const struct ends *ends, const struct copy_result *result,
-    struct error *err)
+hint_update(const struct tree_copy *self, struct error *err)
 {
+	const char *source = self->from_end->text;
+	const char *behind = text_ends_with(source, "/") ? "." : "/.";
 	auto_free char *from = NULL;
 	struct error ignored = {0};
 
-	if (result->copied == 0)
+	if (self->result->copied == 0)
 		return -1;
-	from = text_format(&ignored, "%s%s", source->text,
-	    ends->inside			? ""
-	    : text_ends_with(source->text, "/") ? "."
-						: "/.");
-	error_hint(
-	    err, _("%zu files have arrived whole; to go on:"), result->copied);
+	from =
+	    text_format(&ignored, "%s%s", source, self->inside ? "" : behind);
+	error_hint(err, _("%zu files have arrived whole; to go on:"),
+	    self->result->copied);
 	return error_hint_command(err, "anklume", "portal", "copy", "-r",
-	    "--update", from, destination->text, NULL);
+	    "--update", from, self->to_end->text, NULL);
 }
 
 static int
-run(const struct copy_request *request, const struct watch *watch,
-    struct copy_end *source, struct copy_end *destination, struct ends *ends,
-    struct copy_result *result, struct error *err)
+run(struct tree_copy *self, struct error *err)
 {
-	auto_free char *name = name_of(source->location.path, err);
+	auto_free char *name = name_of(self->from_end->location.path, err);
 	struct tree_request tree;
 	int status;
 
-	if (name == NULL || open_source(source, ends, err) < 0 ||
-	    find_target(destination, name, request, ends, err) < 0 ||
-	    check_not_inside(source, destination, ends, err) < 0)
+	if (name == NULL || open_source(self, err) < 0 ||
+	    find_target(self, name, err) < 0 || check_not_inside(self, err) < 0)
 		return -1;
-	tree = tree_request(request, watch, ends);
-	watch_start(watch, source->text, 0);
-	status = tree_copy(&tree, result, err);
-	watch_stop(watch);
-	return status < 0 ? hint_update(source, destination, ends, result, err)
-			  : 0;
+	tree = tree_request(self);
+	watch_start(self->watch, self->from_end->text, 0);
+	status = tree_copy(&tree, self->result, err);
+	watch_stop(self->watch);
+	return status < 0 ? hint_update(self, err) : 0;
 }
 
 int
@@ -357,7 +360,13 @@ copy_tree(const struct copy_request *request, const struct watch *watch,
     struct copy_end *source, struct copy_end *destination,
     struct copy_result *result, struct error *err)
 {
-	struct ends ends = {0};
+	struct tree_copy self = {
+	    .request = request,
+	    .watch = watch,
+	    .from_end = source,
+	    .to_end = destination,
+	    .result = result,
+	};
 	int status;
 
 	if (request->dry_run) {
@@ -365,7 +374,7 @@ copy_tree(const struct copy_request *request, const struct watch *watch,
 		    destination->text);
 		return 0;
 	}
-	status = run(request, watch, source, destination, &ends, result, err);
-	ends_clear(&ends);
+	status = run(&self, err);
+	tree_copy_clear(&self);
 	return status;
 }
