@@ -13,11 +13,13 @@
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/copy_end.h"
+#include "transfer/copy_policy.h"
 #include "transfer/watch.h"
 
 /* All ends of one run. */
 struct copy {
 	struct incus_client *client;
+	struct copy_policy policy;
 	const struct copy_request *request;
 	const struct watch *watch;
 	struct copy_end *sources;
@@ -32,6 +34,7 @@ copy_clear(struct copy *copy)
 		copy_end_clear(&copy->sources[i]);
 	free(copy->sources);
 	copy_end_clear(&copy->destination);
+	copy_policy_clear(&copy->policy);
 	incus_client_free(copy->client);
 }
 
@@ -250,7 +253,9 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 	auto_stream struct stream *body = NULL;
 	auto_free char *target = NULL;
 
-	if (open_ends(copy, source, err) < 0)
+	if (open_ends(copy, source, err) < 0 ||
+	    copy_policy_check(&copy->policy, source, &copy->destination,
+		base_name(source), err) < 0)
 		return -1;
 	body = copy_end_open(source, &file, err);
 	if (body == NULL)
@@ -259,7 +264,10 @@ copy_one(struct copy *copy, struct copy_end *source, uint64_t *ret_size_bytes,
 	    &copy->destination, base_name(source), copy->request, err);
 	if (target == NULL && error_is_set(err))
 		return -1;
-	if (target != NULL && check_not_itself(copy, source, target, err) < 0)
+	if (target != NULL &&
+	    (copy_policy_confirm(
+		 &copy->policy, &copy->destination, target, err) < 0 ||
+		check_not_itself(copy, source, target, err) < 0))
 		return -1;
 	if (copy->request->dry_run) {
 		watch_note(copy->watch, _("would copy '%s' to '%s'"),
@@ -385,9 +393,33 @@ copy_files(const struct copy_request *request, const struct watch *watch,
 	if (result == 0)
 		result = resolve_ends(&copy, err);
 	if (result == 0)
+		result = copy_policy_init(&copy.policy, copy.client, err);
+	if (result == 0)
 		result = check_destination(&copy, err);
 	if (result == 0)
 		result = copy_each(&copy, ret_result, err);
+	copy_clear(&copy);
+	return result;
+}
+
+int
+copy_explain(
+    const struct copy_request *request, json_t **ret_answer, struct error *err)
+{
+	struct copy copy = {.request = request};
+	int result;
+
+	result = parse_ends(&copy, err);
+	if (result == 0)
+		result = resolve_ends(&copy, err);
+	if (result == 0)
+		result = copy_policy_init(&copy.policy, copy.client, err);
+	if (result == 0)
+		result = open_ends(&copy, &copy.sources[0], err);
+	if (result == 0)
+		result = copy_policy_explain(&copy.policy, &copy.sources[0],
+		    &copy.destination, base_name(&copy.sources[0]), ret_answer,
+		    err);
 	copy_clear(&copy);
 	return result;
 }
