@@ -57,6 +57,7 @@ struct command {
 
 extern const struct command backup_create_command;
 extern const struct command backup_restore_command;
+extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
 extern const struct command snapshot_create_command;
 extern const struct command snapshot_delete_command;

@@ -13,12 +13,14 @@
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/copy_end.h"
+#include "transfer/copy_policy.h"
 #include "transfer/copy_tree.h"
 #include "transfer/watch.h"
 
 /* All ends of one run. */
 struct copy {
 	struct incus_client *client;
+	struct copy_policy policy;
 	const struct copy_request *request;
 	const struct watch *watch;
 	struct copy_end *sources;
@@ -33,6 +35,7 @@ copy_clear(struct copy *copy)
 		copy_end_clear(&copy->sources[i]);
 	free(copy->sources);
 	copy_end_clear(&copy->destination);
+	copy_policy_clear(&copy->policy);
 	incus_client_free(copy->client);
 }
 
@@ -258,7 +261,10 @@ copy_file(struct copy *copy, struct copy_end *source,
 	    &copy->destination, base_name(source), copy->request, err);
 	if (target == NULL && error_is_set(err))
 		return -1;
-	if (target != NULL && check_not_itself(copy, source, target, err) < 0)
+	if (target != NULL &&
+	    (copy_policy_confirm(
+		 &copy->policy, &copy->destination, target, err) < 0 ||
+		check_not_itself(copy, source, target, err) < 0))
 		return -1;
 	if (copy->request->dry_run) {
 		watch_note(copy->watch, _("would copy '%s' to '%s'"),
@@ -285,22 +291,45 @@ copy_file(struct copy *copy, struct copy_end *source,
 	return 0;
 }
 
+/* The policy has the first word, before anybody knows what is there. */
+static int
+ask_policy(struct copy *copy, struct copy_end *source, struct error *err)
+{
+	auto_free char *name = NULL;
+
+	if (!copy->request->recursive)
+		return copy_policy_check(&copy->policy, source,
+		    &copy->destination, base_name(source), err);
+	name = copy_tree_name(source, err);
+	if (name == NULL)
+		return -1;
+	return copy_policy_check(&copy->policy, source, &copy->destination,
+	    *name != '\0' ? name : NULL, err);
+}
+
 static int
 copy_one(struct copy *copy, struct copy_end *source, struct copy_result *result,
     struct error *err)
 {
+	struct copy_tree_job tree = {
+	    .request = copy->request,
+	    .watch = copy->watch,
+	    .policy = &copy->policy,
+	    .source = source,
+	    .destination = &copy->destination,
+	    .result = result,
+	};
 	int is_tree = 0;
 
-	if (open_ends(copy, source, err) < 0)
+	if (open_ends(copy, source, err) < 0 ||
+	    ask_policy(copy, source, err) < 0)
 		return -1;
 	if (copy->request->recursive)
 		is_tree = copy_tree_is_one(source, err);
 	if (is_tree < 0)
 		return -1;
-	if (is_tree > 0)
-		return copy_tree(copy->request, copy->watch, source,
-		    &copy->destination, result, err);
-	return copy_file(copy, source, result, err);
+	return is_tree > 0 ? copy_tree(&tree, err)
+			   : copy_file(copy, source, result, err);
 }
 
 struct named {
@@ -426,9 +455,33 @@ copy_files(const struct copy_request *request, const struct watch *watch,
 	if (result == 0)
 		result = resolve_ends(&copy, err);
 	if (result == 0)
+		result = copy_policy_init(&copy.policy, copy.client, err);
+	if (result == 0)
 		result = check_destination(&copy, err);
 	if (result == 0)
 		result = copy_each(&copy, ret_result, err);
+	copy_clear(&copy);
+	return result;
+}
+
+int
+copy_explain(
+    const struct copy_request *request, json_t **ret_answer, struct error *err)
+{
+	struct copy copy = {.request = request};
+	int result;
+
+	result = parse_ends(&copy, err);
+	if (result == 0)
+		result = resolve_ends(&copy, err);
+	if (result == 0)
+		result = copy_policy_init(&copy.policy, copy.client, err);
+	if (result == 0)
+		result = open_ends(&copy, &copy.sources[0], err);
+	if (result == 0)
+		result = copy_policy_explain(&copy.policy, &copy.sources[0],
+		    &copy.destination, base_name(&copy.sources[0]), ret_answer,
+		    err);
 	copy_clear(&copy);
 	return result;
 }

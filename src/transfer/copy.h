@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json.h"
+
 struct error;
 struct watch;
 
@@ -42,5 +44,11 @@ struct copy_result {
  * is all or nothing at its destination. */
 int copy_files(const struct copy_request *request, const struct watch *watch,
     struct copy_result *ret_result, struct error *err);
+
+/* What the policy says of a request with one source; nothing is read or made.
+ * *ret_answer as of copy_policy_explain(), also with ERROR_DENIED; NULL where
+ * the question could not be asked. */
+int copy_explain(
+    const struct copy_request *request, json_t **ret_answer, struct error *err);
 
 #endif

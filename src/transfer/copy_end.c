@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ copy_end_clear(struct copy_end *end)
 	sftp_session_free(end->session);
 	location_clear(&end->location);
 	instance_ref_clear(&end->instance);
+	free(end->judged);
 	*end = (struct copy_end){0};
 }
 
@@ -67,13 +69,21 @@ copy_end_look_ahead(struct copy_end *end, struct error *err)
 	return end->walk != NULL ? 0 : -1;
 }
 
+/* What the policy has judged is what is opened: a link may point elsewhere by
+ * now. */
+static const char *
+source_path(const struct copy_end *end)
+{
+	return end->judged != NULL ? end->judged : end->location.path;
+}
+
 static struct stream *
 open_in_instance(
     struct copy_end *end, struct copy_file *ret_file, struct error *err)
 {
 	struct sftp_attributes found = {0};
 	struct stream *body = sftp_file_open(
-	    end->session, end->location.path, &found, &ret_file->grew, err);
+	    end->session, source_path(end), &found, &ret_file->grew, err);
 
 	if (body == NULL)
 		return NULL;
@@ -93,7 +103,7 @@ open_local(struct copy_end *end, struct copy_file *ret_file, struct error *err)
 {
 	struct local_attributes found = {0};
 	struct stream *body =
-	    local_file_open(end->location.path, &found, &ret_file->grew, err);
+	    local_file_open(source_path(end), &found, &ret_file->grew, err);
 
 	if (body == NULL)
 		return NULL;

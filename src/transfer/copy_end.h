@@ -25,6 +25,7 @@ struct copy_end {
 	struct sftp_session *session;
 	struct sftp_walk *walk;	  /* on its way to where the location leads */
 	struct sftp_place target; /* what copy_end_target() has found */
+	char *judged; /* where the policy saw it lead; NULL: not asked */
 };
 
 void copy_end_clear(struct copy_end *end);

@@ -15,21 +15,18 @@
 #include "incus/sftp_session.h"
 #include "incus/sftp_walk.h"
 #include "store/local_file.h"
+#include "store/local_path.h"
 #include "store/local_tree.h"
 #include "transfer/copy.h"
 #include "transfer/copy_end.h"
+#include "transfer/copy_policy.h"
 #include "transfer/tree.h"
 #include "transfer/tree_end.h"
 #include "transfer/watch.h"
 
 /* One tree, and its ends. */
 struct tree_copy {
-	const struct copy_request *request;
-	const struct watch *watch;
-	struct copy_end *from_end;
-	struct copy_end *to_end;
-	struct copy_result *result;
-
+	const struct copy_tree_job *job;
 	struct tree_end source;
 	struct tree_end target;
 	char *from;
@@ -95,10 +92,18 @@ session_label(const struct sftp_session *session, struct error *err)
 	return text_format(err, "%s", sftp_session_name(session));
 }
 
+char *
+copy_tree_name(const struct copy_end *source, struct error *err)
+{
+	if (source->location.kind == LOCATION_STDIO)
+		return text_copy("", 0, err);
+	return name_of(source->location.path, err);
+}
+
 static int
 open_source(struct tree_copy *self, struct error *err)
 {
-	const struct copy_end *source = self->from_end;
+	const struct copy_end *source = self->job->source;
 	auto_sftp_place struct sftp_place place = {0};
 	struct stat found;
 
@@ -170,8 +175,8 @@ static int
 find_target_in_instance(
     struct tree_copy *self, const char *name, struct error *err)
 {
-	struct copy_end *destination = self->to_end;
-	const struct copy_request *request = self->request;
+	struct copy_end *destination = self->job->destination;
+	const struct copy_request *request = self->job->request;
 	auto_sftp_place struct sftp_place place = {0};
 	auto_free char *parent = NULL;
 
@@ -228,8 +233,8 @@ split_local(
 static int
 find_target_local(struct tree_copy *self, const char *name, struct error *err)
 {
-	const struct copy_request *request = self->request;
-	const char *path = self->to_end->location.path;
+	const struct copy_request *request = self->job->request;
+	const char *path = self->job->destination->location.path;
 	auto_free char *parent = NULL;
 	auto_free char *own = NULL;
 	struct stat found;
@@ -262,8 +267,8 @@ find_target_local(struct tree_copy *self, const char *name, struct error *err)
 static int
 check_not_inside(const struct tree_copy *self, struct error *err)
 {
-	const struct copy_end *source = self->from_end;
-	const struct copy_end *destination = self->to_end;
+	const struct copy_end *source = self->job->source;
+	const struct copy_end *destination = self->job->destination;
 	size_t length = strlen(self->from);
 
 	assert(self->to != NULL);
@@ -282,6 +287,15 @@ check_not_inside(const struct tree_copy *self, struct error *err)
 	    _("'%s' cannot be copied into itself"), source->text);
 }
 
+static int
+judge_below(void *data, const char *path, struct error *err)
+{
+	const struct copy_tree_job *job = data;
+
+	return copy_policy_below(
+	    job->policy, job->source, job->destination, path, err);
+}
+
 /* Owner and mode on arrival: design, section 4. */
 static struct tree_request
 tree_request(struct tree_copy *self)
@@ -289,8 +303,11 @@ tree_request(struct tree_copy *self)
 	bool to_instance = self->target.session != NULL;
 
 	return (struct tree_request){
-	    .copy = self->request,
-	    .watch = self->watch,
+	    .copy = self->job->request,
+	    .watch = self->job->watch,
+	    .judge =
+		copy_policy_in_force(self->job->policy) ? judge_below : NULL,
+	    .judge_data = (void *)(uintptr_t)self->job,
 	    .source = &self->source,
 	    .target = &self->target,
 	    .from = self->from,
@@ -306,7 +323,7 @@ tree_request(struct tree_copy *self)
 static int
 find_target(struct tree_copy *self, const char *name, struct error *err)
 {
-	switch (self->to_end->location.kind) {
+	switch (self->job->destination->location.kind) {
 	case LOCATION_INSTANCE:
 		return find_target_in_instance(self, name, err);
 	case LOCATION_LOCAL:
@@ -323,55 +340,80 @@ find_target(struct tree_copy *self, const char *name, struct error *err)
 static int
 hint_update(const struct tree_copy *self, struct error *err)
 {
-	const char *source = self->from_end->text;
+	const char *source = self->job->source->text;
 	const char *behind = text_ends_with(source, "/") ? "." : "/.";
 	auto_free char *from = NULL;
 	struct error ignored = {0};
 
-	if (self->result->copied == 0)
+	if (self->job->result->copied == 0)
 		return -1;
 	from =
 	    text_format(&ignored, "%s%s", source, self->inside ? "" : behind);
 	error_hint(err, _("%zu files have arrived whole; to go on:"),
-	    self->result->copied);
+	    self->job->result->copied);
 	return error_hint_command(err, "anklume", "portal", "copy", "-r",
-	    "--update", from, self->to_end->text, NULL);
+	    "--update", from, self->job->destination->text, NULL);
+}
+
+/* Where a path on our own disk leads. Heap. */
+static char *
+resolve_local(const char *label, const char *path, struct error *err)
+{
+	auto_free char *whole = text_format(err, "%s%s", label, path);
+
+	return whole != NULL ? local_path_resolve(whole, err) : NULL;
+}
+
+/* The tops, as the policy means them: absolute, and without links. */
+static int
+judge_tops(const struct tree_copy *self, struct error *err)
+{
+	const struct copy_tree_job *job = self->job;
+	auto_free char *from = NULL;
+	auto_free char *to = NULL;
+
+	from = self->source.session != NULL
+		   ? text_copy(self->from, strlen(self->from), err)
+		   : resolve_local(self->source.label, self->from, err);
+	if (from == NULL)
+		return -1;
+	to = self->target.session != NULL
+		 ? text_copy(self->to, strlen(self->to), err)
+		 : resolve_local(self->target.label, self->to, err);
+	if (to == NULL)
+		return -1;
+	return copy_policy_judge(
+	    job->policy, job->source, job->destination, from, to, err);
 }
 
 static int
 run(struct tree_copy *self, struct error *err)
 {
-	auto_free char *name = name_of(self->from_end->location.path, err);
+	const struct copy_tree_job *job = self->job;
+	auto_free char *name = copy_tree_name(job->source, err);
 	struct tree_request tree;
 	int status;
 
 	if (name == NULL || open_source(self, err) < 0 ||
-	    find_target(self, name, err) < 0 || check_not_inside(self, err) < 0)
+	    find_target(self, name, err) < 0 ||
+	    check_not_inside(self, err) < 0 || judge_tops(self, err) < 0)
 		return -1;
 	tree = tree_request(self);
-	watch_start(self->watch, self->from_end->text, 0);
-	status = tree_copy(&tree, self->result, err);
-	watch_stop(self->watch);
+	watch_start(job->watch, job->source->text, 0);
+	status = tree_copy(&tree, job->result, err);
+	watch_stop(job->watch);
 	return status < 0 ? hint_update(self, err) : 0;
 }
 
 int
-copy_tree(const struct copy_request *request, const struct watch *watch,
-    struct copy_end *source, struct copy_end *destination,
-    struct copy_result *result, struct error *err)
+copy_tree(const struct copy_tree_job *job, struct error *err)
 {
-	struct tree_copy self = {
-	    .request = request,
-	    .watch = watch,
-	    .from_end = source,
-	    .to_end = destination,
-	    .result = result,
-	};
+	struct tree_copy self = {.job = job};
 	int status;
 
-	if (request->dry_run) {
-		watch_note(watch, _("would copy '%s' to '%s'"), source->text,
-		    destination->text);
+	if (job->request->dry_run) {
+		watch_note(job->watch, _("would copy '%s' to '%s'"),
+		    job->source->text, job->destination->text);
 		return 0;
 	}
 	status = run(&self, err);

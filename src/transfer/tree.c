@@ -72,25 +72,31 @@ path_of(const struct tree *tree, const struct batch_directory *in)
 	return tree->paths[in - tree->open];
 }
 
-/* A directory waits; a file goes into the batch. */
+/* 1 when the policy lets it pass; 0 when it is noted that it does not. */
 static int
-take(void *data, struct batch_directory *in, const char *name,
+may_pass(struct tree *tree, const char *path, struct error *err)
+{
+	const struct tree_request *request = tree->request;
+	struct error denial = {0};
+
+	if (request->judge == NULL ||
+	    request->judge(request->judge_data, path, &denial) == 0)
+		return 1;
+	if (denial.code == ERROR_DENIED) {
+		note_failure(tree, &denial);
+		return 0;
+	}
+	*err = denial;
+	return -1;
+}
+
+static int
+add_file(struct tree *tree, const struct batch_directory *in, const char *name,
     const struct file_facts *facts, struct error *err)
 {
-	struct tree *tree = data;
-	auto_free char *from = NULL;
-	auto_free char *to = NULL;
+	auto_free char *from = below(in->from, name, err);
+	auto_free char *to = below(in->to, name, err);
 
-	if (S_ISDIR(facts->mode)) {
-		const char *path = path_of(tree, in);
-
-		return tree_steps_push(&tree->steps,
-		    *path == '\0' ? text_copy(name, strlen(name), err)
-				  : text_format(err, "%s/%s", path, name),
-		    false, facts, err);
-	}
-	from = below(in->from, name, err);
-	to = below(in->to, name, err);
 	if (from == NULL || to == NULL)
 		return -1;
 	if (!S_ISREG(facts->mode) && !S_ISLNK(facts->mode)) {
@@ -99,6 +105,26 @@ take(void *data, struct batch_directory *in, const char *name,
 	}
 	return tree_batch_add(
 	    tree->batch, steal(from), steal(to), facts, in->existed, err);
+}
+
+/* A directory waits; a file goes into the batch. */
+static int
+take(void *data, struct batch_directory *in, const char *name,
+    const struct file_facts *facts, struct error *err)
+{
+	struct tree *tree = data;
+	const char *parent = path_of(tree, in);
+	auto_free char *path = *parent == '\0'
+				   ? text_copy(name, strlen(name), err)
+				   : text_format(err, "%s/%s", parent, name);
+	int passes = path != NULL ? may_pass(tree, path, err) : -1;
+
+	if (passes <= 0)
+		return passes;
+	if (S_ISDIR(facts->mode))
+		return tree_steps_push(
+		    &tree->steps, steal(path), false, facts, err);
+	return add_file(tree, in, name, facts, err);
 }
 
 /* How the directory is to be on arrival. */

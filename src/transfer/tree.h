@@ -30,6 +30,11 @@ struct tree_request {
 	int64_t uid;
 	int64_t gid;
 	uint32_t umask; /* the bits that new files do not get */
+
+	/* Whether something may be copied: its path below both tops. -1 with
+	 * ERROR_DENIED when not. NULL: everything may. */
+	int (*judge)(void *data, const char *path, struct error *err);
+	void *judge_data;
 };
 
 /* Copy the tree: regular files, directories, and symlinks as links. What cannot

@@ -15,29 +15,51 @@ import places
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 STATE = pathlib.Path("/var/lib/anklume")
+SETTINGS = pathlib.Path("/etc/anklume")
 
 
-def _mount(source, target, kind, flags):
+def _mount(source, target, kind, flags, data=None):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(source, target, kind, flags, None) < 0:
+    if libc.mount(source, target, kind, flags, data) < 0:
         raise OSError(ctypes.get_errno(), "mount", target)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(lab):
-    """This host's record is not the tests' to write: hide it from them."""
+    """This host's record and policy are not the tests': hide them."""
     del lab
     libc = ctypes.CDLL(None, use_errno=True)
-    made = not STATE.exists()
-    STATE.mkdir(parents=True, exist_ok=True)
+    hidden = (STATE, SETTINGS)
+    made = [place for place in hidden if not place.exists()]
+    for place in made:
+        place.mkdir(parents=True, exist_ok=True)
     if libc.unshare(CLONE_NEWNS) < 0:
         raise OSError(ctypes.get_errno(), "unshare")
     _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
-    _mount(b"tmpfs", str(STATE).encode(), b"tmpfs", 0)
+    for place in hidden:
+        _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0, b"mode=755")
     yield
-    libc.umount2(str(STATE).encode(), 2)
-    if made:
-        STATE.rmdir()
+    for place in hidden:
+        libc.umount2(str(place).encode(), 2)
+    for place in made:
+        place.rmdir()
+
+
+@pytest.fixture
+def policy():
+    """Write a file of /etc/anklume, for one test."""
+    made = []
+
+    def write(*lines, name="policy", mode=0o644):
+        path = SETTINGS / name
+        path.write_text("".join(f"{line}\n" for line in lines))
+        path.chmod(mode)
+        made.append(path)
+        return path
+
+    yield write
+    for path in made:
+        path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
