@@ -5,6 +5,7 @@
 
 const struct command *const commands[] = {
     &portal_copy_command,
+    &portal_log_command,
     &backup_create_command,
     &backup_restore_command,
     &snapshot_create_command,

@@ -19,9 +19,11 @@ from scripted import Daemon  # noqa: E402
 # No run takes this long: what does hangs.
 DEADLINE_S = 30
 
-# root keeps its record in /var/lib: a run of ours gets one of its own.
+# root keeps its record in /var/lib and its trail in /var/log: a run of ours gets
+# its own.
 HIDDEN = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-          'mount --bind "$0" /var/lib && exec "$@"']
+          'mount --bind "$0" /var/lib && mount -t tmpfs none /var/log '
+          '&& exec "$@"']
 
 
 @pytest.fixture(scope="session")

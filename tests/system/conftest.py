@@ -14,7 +14,9 @@ import places
 
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
-STATE = pathlib.Path("/var/lib/anklume")
+# This host's record and audit trail, which are not the tests' to write.
+OWN = {pathlib.Path("/var/lib/anklume"): 0o755,
+       pathlib.Path("/var/log/anklume"): 0o750}
 
 
 def _mount(source, target, kind, flags):
@@ -25,19 +27,23 @@ def _mount(source, target, kind, flags):
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(lab):
-    """This host's record is not the tests' to write: hide it from them."""
+    """Hide from the tests what is this host's own."""
     del lab
     libc = ctypes.CDLL(None, use_errno=True)
-    made = not STATE.exists()
-    STATE.mkdir(parents=True, exist_ok=True)
+    made = [place for place in OWN if not place.exists()]
+    for place in made:
+        place.mkdir(parents=True)
     if libc.unshare(CLONE_NEWNS) < 0:
         raise OSError(ctypes.get_errno(), "unshare")
     _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
-    _mount(b"tmpfs", str(STATE).encode(), b"tmpfs", 0)
+    for place, mode in OWN.items():
+        _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0)
+        place.chmod(mode)
     yield
-    libc.umount2(str(STATE).encode(), 2)
-    if made:
-        STATE.rmdir()
+    for place in OWN:
+        libc.umount2(str(place).encode(), 2)
+    for place in made:
+        place.rmdir()
 
 
 @pytest.fixture(scope="session")
