@@ -99,6 +99,18 @@ def test_several_files_of_which_one_fails(daemon, here, tmp_path):
     assert "sha256" not in entry
 
 
+def test_a_tree(daemon, here, tmp_path):
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    for name in ("a", "sub/b"):
+        (tmp_path / "tree" / name).write_bytes(b"123")
+    done = daemon.anklume("copy", "-r", tmp_path / "tree", here.at())
+    assert done.status == 0, done
+    entry = only_entry(result="done", failed=0, size_bytes=6)
+    assert entry["done"] >= 2
+    assert entry["from"] == [{"path": f"{tmp_path}/tree"}]
+    assert "sha256" not in entry
+
+
 def test_more_sources_than_are_listed(daemon, here, tmp_path):
     for i in range(105):
         (tmp_path / f"{i}").write_bytes(b"")
@@ -450,6 +462,21 @@ def test_the_table(log, here, there, three_runs):
     assert first.index("root") == second.index("root")
     assert "failed" in second
     assert "root(alice)" in third
+
+
+def test_a_forged_trail_is_shown_escaped(log):
+    """Somebody else may have written the file."""
+    text = "\x1b[2Jx\u202e"
+    entry = {key: text for key in (
+        "time", "command", "result", "user", "sudo_user", "previous")}
+    entry["from"] = entry["to"] = [{"project": text, "instance": text,
+                                    "path": text, "snapshot": text}]
+    TRAIL.write_text(json.dumps(entry) + "\n")
+    for words in ([], ["--verify"]):
+        shown = log(*words)
+        assert not set(shown.out + shown.err) & set("\x1b\u202e"), shown
+    TRAIL.write_text(json.dumps({"from": 7, "to": [3], "user": []}) + "\n")
+    assert log().status == 0
 
 
 @pytest.mark.parametrize("words, count", [
