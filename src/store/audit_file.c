@@ -18,6 +18,9 @@
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_AGAIN_MS 5
 
+/* How often the file may be moved just before it is locked. */
+#define OPEN_TRIES 100
+
 /* Lines have 0.6 KiB. */
 #define TAIL_BYTES ((size_t)4 * 1024)
 
@@ -195,8 +198,11 @@ open_in(struct audit_file *file, mode_t mode, const char *directory,
 	if (file->directory_fd < 0)
 		return error_set_errno(
 		    err, errno, _("cannot open '%s'"), directory);
-	while (opened == 0)
+	for (int i = 0; opened == 0 && i < OPEN_TRIES; i++)
 		opened = try_open(file, mode, directory, err);
+	if (opened == 0)
+		return error_set(err, ERROR_LOCKED,
+		    _("another run keeps '%s' locked"), AUDIT_FILE_NAME);
 	if (opened < 0)
 		return -1;
 	if (file->size_bytes == 0)
