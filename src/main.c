@@ -6,6 +6,7 @@
 const struct command *const commands[] = {
     &portal_copy_command,
     &portal_check_command,
+    &portal_log_command,
     &backup_create_command,
     &backup_restore_command,
     &snapshot_create_command,

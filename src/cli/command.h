@@ -41,7 +41,7 @@ struct invocation {
 struct command {
 	const char *words;     /* "backup create" */
 	const char *alias;     /* "copy"; NULL is none */
-	const char *arguments; /* "INSTANCE", for usage; N_() */
+	const char *arguments; /* "INSTANCE", for usage; N_(); NULL is none */
 	const char *summary;   /* one line of the command list; N_() */
 	const char *details;   /* lines for its help; N_(); NULL is none */
 	const char *examples;  /* lines, each indented by two; NULL is none */
@@ -59,6 +59,7 @@ extern const struct command backup_create_command;
 extern const struct command backup_restore_command;
 extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
+extern const struct command portal_log_command;
 extern const struct command snapshot_create_command;
 extern const struct command snapshot_delete_command;
 extern const struct command snapshot_list_command;

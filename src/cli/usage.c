@@ -13,7 +13,8 @@ print_row(const struct command *command)
 	char words[96];
 
 	(void)snprintf(words, sizeof(words), "%s %s", command->words,
-	    _(command->arguments));
+	    command->arguments != NULL ? _(command->arguments)
+				       : _("[OPTIONS]"));
 	(void)printf("  %-38s %s\n", words, _(command->summary));
 }
 
@@ -52,8 +53,9 @@ print_details(const char *line)
 void
 usage_print_command(const struct command *command)
 {
-	(void)printf("anklume %s [%s] %s\n", command->words, _("OPTIONS"),
-	    _(command->arguments));
+	(void)printf("anklume %s [%s]%s%s\n", command->words, _("OPTIONS"),
+	    command->arguments != NULL ? " " : "",
+	    command->arguments != NULL ? _(command->arguments) : "");
 	if (command->alias != NULL)
 		(void)printf("anklume %s [%s] %s\n", command->alias,
 		    _("OPTIONS"), _(command->arguments));

@@ -1,17 +1,15 @@
 #include "store/record.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "base/i18n.h"
 #include "base/text.h"
 #include "store/small_file.h"
+#include "store/state.h"
 
 /* One entry; ours have 0.5 KiB. */
 #define ENTRY_MAX_BYTES (64 * 1024)
@@ -31,34 +29,12 @@ auto_dir_cleanup(DIR **dir)
 static char *
 record_directory(struct error *err)
 {
-	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
+	auto_free char *state = NULL;
 
 	if (geteuid() == 0)
 		return text_format(err, "/var/lib/anklume/record");
-	if (state != NULL && *state == '/')
-		return text_format(err, "%s/anklume/record", state);
-	if (home != NULL && *home == '/')
-		return text_format(err, "%s/.local/state/anklume/record", home);
-	error_set(err, ERROR_FAILED,
-	    _("neither XDG_STATE_HOME nor HOME says where to keep the record"));
-	return NULL;
-}
-
-/* Make a directory and those above it. */
-static int
-make_directories(char *path, mode_t mode, struct error *err)
-{
-	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash, '/')) {
-		if (slash != NULL)
-			*slash = '\0';
-		if (mkdir(path, mode) < 0 && errno != EEXIST)
-			return error_set_errno(
-			    err, errno, _("cannot make '%s'"), path);
-		if (slash == NULL)
-			return 0;
-		*slash++ = '/';
-	}
+	state = state_directory(err);
+	return state != NULL ? text_format(err, "%s/record", state) : NULL;
 }
 
 int
@@ -72,7 +48,7 @@ record_add(const json_t *entry, struct error *err)
 	if (directory == NULL)
 		return -1;
 	/* Everyone may read whose backups these are, as with dpkg's state. */
-	if (make_directories(directory, 0755, err) < 0)
+	if (state_make_directories(directory, 0755, err) < 0)
 		return -1;
 	name = text_format(err, "%s.json", sha256 != NULL ? sha256 : "");
 	text = name != NULL ? json_print(entry, true, err) : NULL;

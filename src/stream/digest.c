@@ -15,18 +15,23 @@ struct digest_stream {
 	uint64_t size_bytes;
 };
 
+/* In lower-case hexadecimal. */
+static void
+spell(const unsigned char *hash, char text[DIGEST_TEXT_BYTES])
+{
+	for (size_t i = 0; i < 32; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", hash[i]);
+}
+
 static int
 finish(struct digest_stream *self, struct error *err)
 {
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned int length = 0;
+	unsigned char hash[EVP_MAX_MD_SIZE] = {0};
 
-	if (EVP_DigestFinal_ex(self->context, hash, &length) != 1)
+	if (EVP_DigestFinal_ex(self->context, hash, NULL) != 1)
 		return error_set(err, ERROR_FAILED, _("SHA-256 failed"));
 
-	for (unsigned int i = 0; i < 32 && i < length; i++)
-		(void)snprintf(
-		    self->result->sha256 + (size_t)2 * i, 3, "%02x", hash[i]);
+	spell(hash, self->result->sha256);
 	self->result->size_bytes = self->size_bytes;
 	self->result->complete = true;
 	return 0;
@@ -87,4 +92,16 @@ digest_new(struct stream *from, struct digest *ret_digest, struct error *err)
 		return stream_refuse(&self->base);
 	}
 	return &self->base;
+}
+
+int
+digest_bytes(const void *bytes, size_t size, char ret_sha256[DIGEST_TEXT_BYTES],
+    struct error *err)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE] = {0};
+
+	if (EVP_Digest(bytes, size, hash, NULL, EVP_sha256(), NULL) != 1)
+		return error_set(err, ERROR_FAILED, _("SHA-256 failed"));
+	spell(hash, ret_sha256);
+	return 0;
 }

@@ -5,6 +5,7 @@
 #define ANKLUME_STREAM_DIGEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct error;
@@ -23,5 +24,9 @@ struct digest {
  * stream. */
 struct stream *digest_new(
     struct stream *from, struct digest *ret_digest, struct error *err);
+
+/* Of bytes in memory. */
+int digest_bytes(const void *bytes, size_t size,
+    char ret_sha256[DIGEST_TEXT_BYTES], struct error *err);
 
 #endif

@@ -10,8 +10,10 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "incus/client.h"
+#include "stream/digest.h"
 #include "stream/meter.h"
 #include "stream/stream.h"
+#include "transfer/audited_run.h"
 #include "transfer/copy_end.h"
 #include "transfer/copy_policy.h"
 #include "transfer/copy_tree.h"
@@ -25,6 +27,7 @@ struct copy {
 	const struct watch *watch;
 	struct copy_end *sources;
 	struct copy_end destination;
+	struct digest last; /* of the last file */
 };
 
 static void
@@ -278,6 +281,7 @@ copy_file(struct copy *copy, struct copy_end *source,
 		return 0;
 	}
 	body = meter_new(steal(body), &meter, err);
+	body = digest_new(steal(body), &copy->last, err);
 	if (body == NULL ||
 	    move_bytes(copy, body, target, &file, source->text, err) < 0)
 		return -1;
@@ -443,23 +447,76 @@ copy_each(struct copy *copy, struct copy_result *result, struct error *err)
 	return judge_result(result, err);
 }
 
+/* What the trail tells of an end; as typed, where it was not found. */
+static struct audited_place
+audited_end(const struct copy_end *end)
+{
+	const struct instance_ref *found = &end->instance;
+	const struct instance_word *typed = &end->location.instance;
+
+	return (struct audited_place){
+	    .project = found->project != NULL ? found->project : typed->project,
+	    .instance = found->name != NULL ? found->name : typed->name,
+	    .path =
+		end->location.kind == LOCATION_STDIO ? "-" : end->location.path,
+	};
+}
+
+/* Before the sources are let go, one by one. */
+static void
+audit_ends(const struct copy *copy, struct audited_run *audit)
+{
+	struct audited_place to = audited_end(&copy->destination);
+
+	for (size_t i = 0; i < copy->request->source_count; i++) {
+		struct audited_place from = audited_end(&copy->sources[i]);
+
+		audited_run_from(audit, &from);
+	}
+	audited_run_to(audit, &to);
+}
+
+static int
+audit_result(const struct copy *copy, const struct copy_result *result,
+    struct audited_run *audit, struct error *err)
+{
+	audit->done = result->copied;
+	audit->failed = error_is_set(err) && result->failed == 0
+			    ? copy->request->source_count
+			    : result->failed;
+	audit->size_bytes = result->size_bytes;
+	if (copy->request->source_count == 1 && result->copied == 1 &&
+	    copy->last.complete)
+		audit->sha256 = copy->last.sha256;
+	audit->rule = copy->policy.rule;
+	return audited_run_end(audit, copy->watch, err);
+}
+
 int
 copy_files(const struct copy_request *request, const struct watch *watch,
     struct copy_result *ret_result, struct error *err)
 {
 	struct copy copy = {.request = request, .watch = watch};
+	struct audited_run audit = {
+	    .command = "portal copy", .dry_run = request->dry_run};
 	int result;
 
 	*ret_result = (struct copy_result){0};
 	result = parse_ends(&copy, err);
-	if (result == 0)
+	if (result == 0) {
 		result = resolve_ends(&copy, err);
+		audit_ends(&copy, &audit);
+	}
 	if (result == 0)
 		result = copy_policy_init(&copy.policy, copy.client, err);
 	if (result == 0)
+		result = audited_run_check(
+		    &audit, policy_set_requires_audit(&copy.policy.set), err);
+	if (result == 0)
 		result = check_destination(&copy, err);
 	if (result == 0)
-		result = copy_each(&copy, ret_result, err);
+		(void)copy_each(&copy, ret_result, err);
+	result = audit_result(&copy, ret_result, &audit, err);
 	copy_clear(&copy);
 	return result;
 }

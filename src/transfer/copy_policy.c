@@ -35,6 +35,7 @@ copy_policy_clear(struct copy_policy *policy)
 {
 	policy_set_clear(&policy->set);
 	json_decref(policy->levels);
+	free(policy->rule);
 	*policy = (struct copy_policy){0};
 }
 
@@ -207,6 +208,19 @@ note_decision(json_t *answer, const struct policy *policy,
 	return 0;
 }
 
+/* For the trail. */
+static int
+keep_rule(struct copy_policy *policy, const struct policy *item,
+    const struct policy_rule *rule, struct error *err)
+{
+	free(policy->rule);
+	policy->rule = rule != NULL
+			   ? text_format(err, "%s:%zu: %s", item->file,
+				 rule->line.number, rule->line.text)
+			   : text_format(err, "%s: no rule", item->file);
+	return policy->rule != NULL ? 0 : -1;
+}
+
 /* The first policy that denies has the word. */
 static int
 judge(struct copy_policy *policy, const struct copy_end *source,
@@ -223,7 +237,8 @@ judge(struct copy_policy *policy, const struct copy_end *source,
 		const struct policy *item = policy->set.items[i];
 		struct policy_decision decision = {0};
 
-		if (policy_decide(item, &question, &decision, err) < 0)
+		if (policy_decide(item, &question, &decision, err) < 0 ||
+		    keep_rule(policy, item, decision.rule, err) < 0)
 			return -1;
 		if (answer != NULL &&
 		    note_decision(answer, item, &decision, err) < 0)
@@ -293,16 +308,22 @@ copy_policy_below(struct copy_policy *policy, const struct copy_end *source,
 	auto_free char *to_path = NULL;
 	struct copy_end from = *source;
 	struct copy_end to = *destination;
+	char *kept;
+	int result;
 
 	if (from_path == NULL)
 		return -1;
 	to_path = join(destination->judged, path, err);
 	if (to_path == NULL)
 		return -1;
-	/* Borrowed for this question. */
+	/* Borrowed for this question; the trail names the rule for the tops. */
 	from.judged = from_path;
 	to.judged = to_path;
-	return judge(policy, &from, &to, NULL, err);
+	kept = steal(policy->rule);
+	result = judge(policy, &from, &to, NULL, err);
+	free(policy->rule);
+	policy->rule = kept;
+	return result;
 }
 
 int

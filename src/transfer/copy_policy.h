@@ -21,6 +21,7 @@ struct copy_policy {
 	struct incus_client *client; /* borrowed */
 	struct policy_set set;
 	json_t *levels; /* of the projects that have been asked */
+	char *rule; /* what decided last, "FILE:LINE: TEXT"; NULL: none did */
 };
 
 /* ERROR_DENIED when a policy cannot be read. */

@@ -24,6 +24,7 @@
 #include "stream/openpgp.h"
 #include "stream/read_ahead.h"
 #include "stream/stream.h"
+#include "transfer/audited_run.h"
 #include "transfer/describe.h"
 #include "transfer/location.h"
 #include "transfer/self.h"
@@ -323,6 +324,31 @@ run(struct create *create, struct create_result *result, struct error *err)
 	return keep_records(create, result->manifest, err);
 }
 
+static int
+audit(const struct create *create, const struct create_result *result,
+    struct audited_run *audited, struct error *err)
+{
+	const struct create_request *request = create->request;
+	struct audited_place from = {
+	    .project = create->instance.project,
+	    .instance = create->instance.name != NULL ? create->instance.name
+						      : request->instance,
+	};
+	struct audited_place to = {
+	    .path = result->path != NULL ? result->path : request->output,
+	};
+
+	audited_run_from(audited, &from);
+	audited_run_to(audited, &to);
+	audited->done = !error_is_set(err);
+	audited->failed = error_is_set(err);
+	if (!error_is_set(err) || result->path != NULL) {
+		audited->size_bytes = create->archive.size_bytes;
+		audited->sha256 = create->archive.sha256;
+	}
+	return audited_run_end(audited, create->watch, err);
+}
+
 int
 create_backup(const struct create_request *request, const struct watch *watch,
     struct create_result *ret_result, struct error *err)
@@ -330,8 +356,13 @@ create_backup(const struct create_request *request, const struct watch *watch,
 	struct create create = {
 	    .request = request, .watch = watch, .started = time(NULL)};
 	struct create_result result = {0};
-	int status = run(&create, &result, err);
+	struct audited_run audited = {
+	    .command = "backup create", .dry_run = request->dry_run};
+	int status;
 
+	if (audited_run_begin(&audited, err) == 0)
+		(void)run(&create, &result, err);
+	status = audit(&create, &result, &audited, err);
 	create_clear(&create);
 	if (status < 0)
 		create_result_clear(&result);

@@ -20,6 +20,7 @@
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "stream/unpack.h"
+#include "transfer/audited_run.h"
 #include "transfer/identity.h"
 #include "transfer/location.h"
 #include "transfer/origin.h"
@@ -426,16 +427,49 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	return 0;
 }
 
+static int
+audit(const struct restore *restore, const struct restore_result *result,
+    struct audited_run *audited, struct error *err)
+{
+	const struct restore_request *request = restore->request;
+	const struct instance_ref *target = &restore->target;
+	const char *project =
+	    result->project != NULL ? result->project : target->project;
+	const char *name = result->name != NULL ? result->name : target->name;
+	struct audited_place from = {.path = request->file};
+	struct audited_place to = {
+	    .project = project != NULL ? project : request->project,
+	    .instance = name != NULL ? name : request->name,
+	};
+
+	audited_run_from(audited, &from);
+	audited_run_to(audited, &to);
+	audited->done = !error_is_set(err);
+	audited->failed = error_is_set(err);
+	if (restore->digest.complete) {
+		audited->size_bytes = restore->digest.size_bytes;
+		audited->sha256 = restore->digest.sha256;
+	}
+	return audited_run_end(audited, restore->watch, err);
+}
+
 int
 restore_backup(const struct restore_request *request, const struct watch *watch,
     struct restore_result *ret_result, struct error *err)
 {
 	struct restore restore = {.request = request, .watch = watch};
 	struct restore_result result = {0};
-	int status = run(&restore, &result, err);
+	struct audited_run audited = {
+	    .command = "backup restore", .dry_run = request->dry_run};
+	int status;
 
+	if (audited_run_begin(&audited, err) == 0)
+		(void)run(&restore, &result, err);
+	status = audit(&restore, &result, &audited, err);
 	restore_clear(&restore);
 	if (status == 0)
 		*ret_result = result;
+	else
+		restore_result_clear(&result);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "incus/instance.h"
 #include "incus/project.h"
 #include "incus/snapshot.h"
+#include "transfer/audited_run.h"
 #include "transfer/location.h"
 #include "transfer/self.h"
 #include "transfer/verbose.h"
@@ -40,6 +41,7 @@ enum second_word {
 
 struct verb {
 	enum second_word second;
+	const char *audited; /* the command, for the trail; NULL leaves none */
 	int (*check_name)(const char *name, struct error *err);
 	/* *result is the instance's object, to be added to. */
 	int (*act)(struct run *run, const struct instance_ref *of,
@@ -258,6 +260,48 @@ carry_out(struct run *run, const struct verb *verb, const char *made,
 	return act_on_each(run, verb, *ret_results, err);
 }
 
+/* The instances and their snapshots; as typed, where they were not found. */
+static void
+audit_places(const struct run *run, struct audited_run *audited)
+{
+	bool found = run->count == run->word_count;
+
+	for (size_t i = 0; i < run->word_count; i++) {
+		struct audited_place place = {
+		    .project = found ? run->instances[i].project : NULL,
+		    .instance =
+			found ? run->instances[i].name : run->request->words[i],
+		    .snapshot = run->name,
+		};
+
+		audited_run_from(audited, &place);
+		place.snapshot = NULL;
+		audited_run_to(audited, &place);
+	}
+}
+
+static int
+audit(const struct run *run, struct audited_run *audited, const json_t *results,
+    struct error *err)
+{
+	size_t count = json_array_size(results);
+
+	if (audited->command == NULL)
+		return error_is_set(err) ? -1 : 0;
+	audit_places(run, audited);
+	for (size_t i = 0; count > 1 && i < count; i++) {
+		const json_t *status =
+		    json_object_get(json_array_get(results, i), "status");
+
+		audited->done += json_is_integer(status) &&
+				 json_integer_value(status) == ERROR_NONE;
+	}
+	if (!error_is_set(err))
+		audited->done = run->count;
+	audited->failed = run->word_count - audited->done;
+	return audited_run_end(audited, run->watch, err);
+}
+
 static int
 snapshot_run(const struct snapshot_request *request, const struct watch *watch,
     const struct verb *verb, const char *made, json_t **ret_results,
@@ -271,6 +315,8 @@ snapshot_run(const struct snapshot_request *request, const struct watch *watch,
 	    .second_may_be_name = two && verb->second == SECOND_MAY_BE_NAME,
 	    .name = request->name,
 	};
+	struct audited_run audited = {
+	    .command = verb->audited, .dry_run = request->dry_run};
 	int result;
 
 	if (two && verb->second == SECOND_IS_NAME) {
@@ -278,7 +324,9 @@ snapshot_run(const struct snapshot_request *request, const struct watch *watch,
 		run.word_count = 1;
 	}
 	*ret_results = NULL;
-	result = carry_out(&run, verb, made, ret_results, err);
+	if (audited.command == NULL || audited_run_begin(&audited, err) == 0)
+		(void)carry_out(&run, verb, made, ret_results, err);
+	result = audit(&run, &audited, *ret_results, err);
 	run_clear(&run);
 	return result;
 }
@@ -410,8 +458,8 @@ int
 snapshot_create(const struct snapshot_request *request,
     const struct watch *watch, json_t **ret_results, struct error *err)
 {
-	static const struct verb verb = {
-	    SECOND_MAY_BE_NAME, incus_snapshot_check_new_name, create_one};
+	static const struct verb verb = {SECOND_MAY_BE_NAME, NULL,
+	    incus_snapshot_check_new_name, create_one};
 	char stamp[CLOCK_TEXT_BYTES];
 	auto_free char *made =
 	    text_format(err, "snap-%s", clock_local_stamp(stamp, time(NULL)));
@@ -425,8 +473,8 @@ int
 snapshot_restore(const struct snapshot_request *request,
     const struct watch *watch, json_t **ret_results, struct error *err)
 {
-	static const struct verb verb = {
-	    SECOND_IS_NAME, incus_snapshot_check_name, restore_one};
+	static const struct verb verb = {SECOND_IS_NAME, "snapshot restore",
+	    incus_snapshot_check_name, restore_one};
 
 	return snapshot_run(request, watch, &verb, NULL, ret_results, err);
 }
@@ -435,8 +483,8 @@ int
 snapshot_delete(const struct snapshot_request *request,
     const struct watch *watch, json_t **ret_results, struct error *err)
 {
-	static const struct verb verb = {
-	    SECOND_IS_NAME, incus_snapshot_check_name, delete_one};
+	static const struct verb verb = {SECOND_IS_NAME, "snapshot delete",
+	    incus_snapshot_check_name, delete_one};
 
 	return snapshot_run(request, watch, &verb, NULL, ret_results, err);
 }
@@ -446,7 +494,7 @@ snapshot_list(const struct snapshot_request *request, const struct watch *watch,
     json_t **ret_results, struct error *err)
 {
 	static const struct verb verb = {
-	    SECOND_IS_INSTANCE, incus_snapshot_check_name, list_one};
+	    SECOND_IS_INSTANCE, NULL, incus_snapshot_check_name, list_one};
 	struct snapshot_request looking = *request;
 
 	/* Nothing is written, and nothing left out. */

@@ -19,10 +19,10 @@ from scripted import Daemon  # noqa: E402
 # No run takes this long: what does hangs.
 DEADLINE_S = 30
 
-# root keeps its record in /var/lib, and this host may have a policy: a run of
-# ours gets a record of its own, and no policy.
+# root keeps its record in /var/lib and its trail in /var/log, and this host may
+# have a policy: a run of ours gets its own, and no policy.
 HIDDEN = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-          'mount --bind "$0" /var/lib && '
+          'mount --bind "$0" /var/lib && mount -t tmpfs none /var/log && '
           '{ [ ! -d /etc/anklume ] || '
           'mount -t tmpfs -o mode=755 none /etc/anklume; } && exec "$@"']
 

@@ -14,32 +14,34 @@ import places
 
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
-STATE = pathlib.Path("/var/lib/anklume")
 SETTINGS = pathlib.Path("/etc/anklume")
+# This host's record, audit trail and policy, which are not the tests' to write.
+OWN = {pathlib.Path("/var/lib/anklume"): 0o755,
+       pathlib.Path("/var/log/anklume"): 0o750, SETTINGS: 0o755}
 
 
-def _mount(source, target, kind, flags, data=None):
+def _mount(source, target, kind, flags):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(source, target, kind, flags, data) < 0:
+    if libc.mount(source, target, kind, flags, None) < 0:
         raise OSError(ctypes.get_errno(), "mount", target)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(lab):
-    """This host's record and policy are not the tests': hide them."""
+    """Hide from the tests what is this host's own."""
     del lab
     libc = ctypes.CDLL(None, use_errno=True)
-    hidden = (STATE, SETTINGS)
-    made = [place for place in hidden if not place.exists()]
+    made = [place for place in OWN if not place.exists()]
     for place in made:
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True)
     if libc.unshare(CLONE_NEWNS) < 0:
         raise OSError(ctypes.get_errno(), "unshare")
     _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
-    for place in hidden:
-        _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0, b"mode=755")
+    for place, mode in OWN.items():
+        _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0)
+        place.chmod(mode)
     yield
-    for place in hidden:
+    for place in OWN:
         libc.umount2(str(place).encode(), 2)
     for place in made:
         place.rmdir()

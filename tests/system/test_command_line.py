@@ -13,8 +13,8 @@ from backups import asks_for_no_work
 from conftest import tree_of
 
 COMMANDS = [
-    "portal copy", "backup create", "backup restore", "snapshot create",
-    "snapshot list", "snapshot restore", "snapshot delete"]
+    "portal copy", "portal log", "backup create", "backup restore",
+    "snapshot create", "snapshot list", "snapshot restore", "snapshot delete"]
 GROUPS = ["portal", "backup", "snapshot"]
 
 # Nothing on the command line alone may ask a daemon.
@@ -132,7 +132,8 @@ def test_bad_options(alone, words, says):
     refused(alone(*words), says)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [
+    one for one in COMMANDS if one != "portal log"])
 def test_missing_arguments(alone, command):
     refused(alone(*command.split()))
 

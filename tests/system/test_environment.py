@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tarfile
+import tempfile
 
 import pytest
 
@@ -39,12 +40,21 @@ exec "$@"
 
 
 @pytest.fixture
-def unreachable(lab_seven, tmp_path):
+def state():
+    """Where anybody may keep an audit trail."""
+    with tempfile.TemporaryDirectory(prefix="anklume-state-") as place:
+        os.chmod(place, 0o777)
+        yield place
+
+
+@pytest.fixture
+def unreachable(lab_seven, tmp_path, state):
     """Run what must end with 9, one sentence and what to do."""
 
     def run(path, *says, command=("snapshot", "list", "alpha"), **popen):
         env = path if isinstance(path, dict) else {"INCUS_SOCKET": str(path)}
-        child = lab_seven.spawn(*command, env=env, cwd=tmp_path, **popen)
+        child = lab_seven.spawn(*command, cwd=tmp_path, **popen,
+                                env={"XDG_STATE_HOME": state, **env})
         out, err = child.communicate(timeout=DEADLINE_S)
         assert (child.returncode, out) == (9, b""), err
         first, *rest = err.decode().splitlines()

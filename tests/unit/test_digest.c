@@ -7,6 +7,11 @@ static void
 assert_digest(const void *data, size_t size, const char *sha256)
 {
 	static const size_t readers[] = {1, 63, 64, 65, 100000};
+	char of_bytes[DIGEST_TEXT_BYTES];
+	struct error none = {0};
+
+	assert_int_equal(digest_bytes(data, size, of_bytes, &none), 0);
+	assert_string_equal(of_bytes, sha256);
 
 	for (size_t i = 0; i < COUNT(readers); i++) {
 		auto_bytes struct bytes got = {0};
