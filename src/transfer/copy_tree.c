@@ -372,6 +372,8 @@ judge_tops(const struct tree_copy *self, struct error *err)
 	auto_free char *from = NULL;
 	auto_free char *to = NULL;
 
+	assert(self->from != NULL && self->to != NULL);
+
 	from = self->source.session != NULL
 		   ? text_copy(self->from, strlen(self->from), err)
 		   : resolve_local(self->source.label, self->from, err);
