@@ -9,8 +9,10 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 
-/* How far gpg may be behind, or ahead: as much as anyone may ask for (pipe(7),
- * /proc/sys/fs/pipe-max-size). Where it is refused, 64 KiB do. */
+/* How far gpg may be ahead: as much as anyone may ask for (pipe(7),
+ * /proc/sys/fs/pipe-max-size). Where it is refused, 64 KiB do. Its input keeps
+ * to these: while it has room the source is read, which may be a pipe that
+ * stays silent, and what gpg has ready would wait. */
 #define PIPE_BYTES (1024 * 1024)
 
 static gpgme_error_t
@@ -29,7 +31,8 @@ on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
 		watch->call = call;
 		watch->data = data;
 		*ret_tag = watch;
-		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+		if (dir != 0)
+			(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 		return 0;
 	}
 	return gpgme_error(GPG_ERR_RESOURCE_LIMIT);
