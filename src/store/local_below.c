@@ -5,10 +5,13 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "stream/file_batch.h"
 
 int
 local_open_below(const struct local_tree *tree, const char *path, int flags)
@@ -47,4 +50,23 @@ local_fail(const struct local_tree *tree, const char *path, const char *what,
 {
 	return error_set_errno(
 	    failure, errno, "%s '%s/%s'", what, tree->name, path);
+}
+
+int
+local_each(struct local_tree *tree, struct file_batch *batch,
+    local_action *link, local_action *regular, struct error *err)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_file *file = &batch->files[i];
+
+		if (interrupt_check(err) < 0)
+			return -1;
+		if (!batch_file_is_wanted(file))
+			continue;
+		if (S_ISLNK(file->facts.mode))
+			link(tree, file);
+		else
+			regular(tree, file);
+	}
+	return 0;
 }

@@ -133,7 +133,7 @@ local_tree_list(struct local_tree *tree, struct batch_directory *directories,
 }
 
 static void
-load_link(const struct local_tree *tree, struct batch_file *file)
+load_link(struct local_tree *tree, struct batch_file *file)
 {
 	char target[PATH_MAX];
 	const char *name;
@@ -196,19 +196,7 @@ int
 local_tree_load(
     struct local_tree *tree, struct file_batch *batch, struct error *err)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct batch_file *file = &batch->files[i];
-
-		if (interrupt_check(err) < 0)
-			return -1;
-		if (!batch_file_is_wanted(file))
-			continue;
-		if (S_ISLNK(file->facts.mode))
-			load_link(tree, file);
-		else
-			load_file(tree, file);
-	}
-	return 0;
+	return local_each(tree, batch, load_link, load_file, err);
 }
 
 static void
@@ -247,8 +235,11 @@ make_one(const struct local_tree *tree, struct batch_directory *directory)
 	auto_close int parent = local_open_parent(tree, directory->to, &name);
 	struct stat found;
 
-	/* Only ours until it is finished. */
-	if (parent >= 0 && mkdirat(parent, name, 0700) == 0)
+	/* Its own mode already: a run that goes on with the tree finds it
+	 * there, and leaves it as it is. Ours to write in, whatever that mode
+	 * says. */
+	if (parent >= 0 &&
+	    mkdirat(parent, name, (directory->mode & 0777U) | 0700U) == 0)
 		return;
 	if (parent < 0 || errno != EEXIST ||
 	    fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) < 0) {

@@ -8,7 +8,6 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
-#include "base/interrupt.h"
 #include "base/text.h"
 #include "base/wait.h"
 #include "store/local_below.h"
@@ -53,7 +52,7 @@ set_attributes(const struct local_tree *tree, const struct publication *target,
 }
 
 static void
-store_file(const struct local_tree *tree, struct batch_file *file)
+store_file(struct local_tree *tree, struct batch_file *file)
 {
 	const char *name;
 	auto_publication struct publication *target =
@@ -95,7 +94,7 @@ make_link(const struct local_tree *tree, int parent, const char *name,
 }
 
 static void
-store_link(const struct local_tree *tree, struct batch_file *file)
+store_link(struct local_tree *tree, struct batch_file *file)
 {
 	const char *name;
 	auto_close int parent = local_open_parent(tree, file->to, &name);
@@ -111,19 +110,7 @@ int
 local_tree_store(
     struct local_tree *tree, struct file_batch *batch, struct error *err)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct batch_file *file = &batch->files[i];
-
-		if (interrupt_check(err) < 0)
-			return -1;
-		if (!batch_file_is_wanted(file))
-			continue;
-		if (S_ISLNK(file->facts.mode))
-			store_link(tree, file);
-		else
-			store_file(tree, file);
-	}
-	return 0;
+	return local_each(tree, batch, store_link, store_file, err);
 }
 
 int

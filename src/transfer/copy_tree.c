@@ -345,11 +345,13 @@ hint_update(const struct tree_copy *self, struct error *err)
 	auto_free char *from = NULL;
 	struct error ignored = {0};
 
-	if (self->job->result->copied == 0)
+	if (self->job->result->copied == 0 && err->code != ERROR_INTERRUPTED &&
+	    err->code != ERROR_TERMINATED)
 		return -1;
 	from =
 	    text_format(&ignored, "%s%s", source, self->inside ? "" : behind);
-	error_hint(err, _("%zu files have arrived whole; to go on:"),
+	/* What was on its way may have arrived as well. */
+	error_hint(err, _("at least %zu files have arrived whole; to go on:"),
 	    self->job->result->copied);
 	return error_hint_command(err, "anklume", "portal", "copy", "-r",
 	    "--update", from, self->job->destination->text, NULL);

@@ -2,11 +2,13 @@
 
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 
 import pytest
 
+from backups import wait_for
 from places import leftovers
 from test_copy import KINDS, NAMES, ROUTES, noise
 
@@ -126,10 +128,23 @@ def test_several_sources(daemon, here, there):
         (here.files / name).mkdir()
         (here.files / name / "file").write_bytes(name.encode())
     here.write("single", b"single")
-    copy(daemon, here.at("one"), here.at("two"), here.at("single"), there.at())
+    copy(daemon, here.at("one/"), here.at("two/"), here.at("single"),
+         there.at())
     assert there.read("one/file") == b"one"
     assert there.read("two/file") == b"two"
     assert there.read("single") == b"single"
+
+
+def test_two_sources_of_one_name(daemon, here, there):
+    for name in ("a/tree", "b/tree"):
+        (here.files / name).mkdir(parents=True)
+        (here.files / name / name[0]).write_bytes(b"x")
+    result = copy(daemon, here.at("a/tree/"), here.at("b/tree"), there.at(),
+                  status=2)
+    assert "the same name" in result.err
+    assert os.listdir(there.files) == []
+    copy(daemon, here.at("a/tree/."), here.at("b/tree/."), there.at())
+    assert sorted(os.listdir(there.files)) == ["a", "b"]
 
 
 def test_a_missing_parent(daemon, here, there, tmp_path):
@@ -283,3 +298,58 @@ def test_a_full_disk(daemon, here, make_box):
     assert "no space left" in result.err
     names = box.exec("find", "/mnt/small", "-name", ".anklume-*").out
     assert names.strip() == ""
+
+
+def grow(top, count):
+    """So many files that copying them takes a while."""
+    top.mkdir()
+    for i in range(count):
+        directory = top / f"d{i % 20}"
+        directory.mkdir(exist_ok=True)
+        (directory / f"f{i}").write_bytes(noise(i % 3000))
+
+
+def whole_files(top, source):
+    """Every file under its own name is whole."""
+    found = [path for path in top.rglob("*")
+             if path.is_file() and not path.name.startswith(".anklume-")]
+    for path in found:
+        assert path.read_bytes() == (
+            source / path.relative_to(top)).read_bytes(), path
+    return found
+
+
+def test_a_killed_copy_leaves_whole_files_and_goes_on(
+        daemon, make_box, tmp_path):
+    box = make_box()
+    source = box.inner("/tree")
+    grow(source, 3000)
+    for target, top in ((box.place("/copy"), box.inner("/copy")),
+                        (tmp_path / "copy", tmp_path / "copy")):
+        for files in (1, 200, 1500):
+            child = daemon.spawn("portal", "copy", "-r", "--update",
+                                 box.place("/tree/."), target)
+            wait_for(lambda f=files: top.exists() and sum(
+                1 for _ in top.rglob("f*")) >= f, "some files")
+            child.kill()
+            child.wait()
+            child.stdout.close()
+            child.stderr.close()
+            whole_files(top, source)
+        copy(daemon, "--update", box.place("/tree/."), target)
+        assert len(whole_files(top, source)) == 3000
+        assert {stat.S_IMODE(path.stat().st_mode)
+                for path in top.iterdir() if path.is_dir()} == {0o755}
+
+
+def test_an_interrupted_copy_says_how_to_go_on(daemon, here, there):
+    grow(here.files / "tree", 3000)
+    with daemon.spawn("-q", "portal", "copy", "-r", here.at("tree"),
+                      there.at("copy")) as child:
+        wait_for(lambda: any((there.files / "copy").rglob("f*")), "a file")
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert f"--update {here.at('tree')}/. {there.at('copy')}" in err.decode()
+    assert leftovers(there.files) == []
+    whole_files(there.files / "copy", here.files / "tree")
