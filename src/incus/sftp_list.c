@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/name_set.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_session.h"
@@ -25,6 +26,7 @@ struct open_directory {
 	struct sftp_pending answers[AHEAD];
 	size_t asked; /* answers that are due */
 	size_t entries;
+	struct name_set names; /* what has come so far */
 	bool ended;
 };
 
@@ -107,6 +109,7 @@ take_entry(struct list *list, struct open_directory *open,
 	struct file_facts facts;
 	size_t size;
 	size_t ignored;
+	int fresh;
 	const unsigned char *bytes = sftp_get_bytes(cursor, &size);
 
 	(void)sftp_get_bytes(cursor, &ignored); /* as ls -l shows it */
@@ -124,6 +127,11 @@ take_entry(struct list *list, struct open_directory *open,
 		(void)distrust(list, open, _("it does not end"));
 		return 0;
 	}
+	fresh = name_set_add(&open->names, name, err);
+	if (fresh == 0)
+		(void)distrust(list, open, _("a name comes twice"));
+	if (fresh <= 0)
+		return fresh;
 	facts = sftp_facts(&found);
 	return list->taker->take(
 	    list->taker->data, open->directory, name, &facts, err);
@@ -222,6 +230,7 @@ sftp_list(struct sftp_session *session, struct batch_directory *directories,
 		result = close_all(list, err);
 
 	for (size_t i = 0; i < DIRECTORY_BATCH_MAX; i++) {
+		name_set_clear(&list->open[i].names);
 		for (size_t k = 0; k < AHEAD; k++)
 			sftp_forget(session, &list->open[i].answers[k]);
 	}

@@ -90,6 +90,17 @@ def test_a_name_that_is_none_writes_nothing_here(
     assert not any("evil" in path.name for path in tmp_path.rglob("*"))
 
 
+@pytest.mark.parametrize("names", [("twice", "twice"),
+                                   ("one", "twice", "other", "twice")])
+def test_a_name_that_comes_twice_is_refused(source, target, anklume, names):
+    source.files["/srv/twice"] = source.files["/srv/one"] = regular(b"evil")
+    source.on(READDIR, listing(*names))
+    result = anklume(*COPY)
+    assert result.status == 1, result
+    assert "a name comes twice" in result.err
+    assert target.temporaries == []
+
+
 def test_dots_are_passed_over(source, target, anklume):
     source.on(READDIR, listing(".", ".."))
     assert anklume(*COPY).status == 0
