@@ -1,12 +1,16 @@
 #include "transfer/origin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "store/archive.h"
 #include "store/manifest.h"
 #include "store/record.h"
 #include "stream/digest.h"
+#include "stream/stream.h"
 
 void
 provenance_clear(struct provenance *provenance)
@@ -37,6 +41,76 @@ load_by_manifest(struct provenance *provenance, const char *path,
 	return found < 0 ? -1 : 0;
 }
 
+static bool
+same_text(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key)) !=
+	       0;
+}
+
+/* Whether all of them are of one instance, so that any of them names it. */
+static bool
+one_instance(const json_t *candidates)
+{
+	const json_t *first = json_array_get(candidates, 0);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(candidates, i, one)
+	{
+		if (!same_text(one, first, "project") ||
+		    !same_text(one, first, "instance"))
+			return false;
+	}
+	return true;
+}
+
+/* The SHA-256 of a whole file. */
+static int
+digest_file(const char *path, struct digest *ret_digest, struct error *err)
+{
+	auto_free char *buffer = malloc(STREAM_BUFFER_BYTES);
+	auto_stream struct stream *data = NULL;
+	uint64_t size_bytes;
+	ssize_t got;
+
+	if (buffer == NULL)
+		return error_set_memory(err);
+	data = archive_open(path, &size_bytes, err);
+	data = digest_new(steal(data), ret_digest, err);
+	if (data == NULL)
+		return -1;
+	do
+		got = stream_read(data, buffer, STREAM_BUFFER_BYTES, err);
+	while (got > 0);
+	return got < 0 ? -1 : 0;
+}
+
+/* The record's entries that the file may be, by its size, which costs nothing.
+ * Where instances share one, the file is read once more than it must be. */
+static int
+load_by_size(struct provenance *provenance, const char *path,
+    uint64_t size_bytes, struct error *err)
+{
+	struct digest digest = {0};
+	json_t *entry = NULL;
+	int found;
+
+	json_decref(provenance->candidates);
+	provenance->candidates = NULL;
+	if (record_find_size(size_bytes, &provenance->candidates, err) < 0)
+		return -1;
+	if (one_instance(provenance->candidates))
+		return 0;
+	if (digest_file(path, &digest, err) < 0)
+		return -1;
+	(void)json_array_clear(provenance->candidates);
+	found = record_find(digest.sha256, &entry, err);
+	if (found > 0)
+		(void)json_array_append_new(provenance->candidates, entry);
+	return found < 0 ? -1 : 0;
+}
+
 int
 provenance_load(const char *path, uint64_t size_bytes,
     struct provenance *ret_provenance, struct error *err)
@@ -52,13 +126,10 @@ provenance_load(const char *path, uint64_t size_bytes,
 	}
 
 	loaded = manifest_load(path, &found.manifest, err);
-	if (loaded > 0) {
+	if (loaded > 0)
 		loaded = load_by_manifest(&found, path, size_bytes, err);
-	} else if (loaded == 0) {
-		json_decref(found.candidates);
-		found.candidates = NULL;
-		loaded = record_find_size(size_bytes, &found.candidates, err);
-	}
+	else if (loaded == 0)
+		loaded = load_by_size(&found, path, size_bytes, err);
 	if (loaded < 0) {
 		provenance_clear(&found);
 		return -1;
@@ -67,28 +138,10 @@ provenance_load(const char *path, uint64_t size_bytes,
 	return 0;
 }
 
-static bool
-same_text(const json_t *a, const json_t *b, const char *key)
-{
-	return json_equal(json_object_get(a, key), json_object_get(b, key)) !=
-	       0;
-}
-
 const json_t *
 provenance_entry(const struct provenance *provenance)
 {
-	const json_t *first = json_array_get(provenance->candidates, 0);
-	const json_t *one;
-	size_t i;
-
-	/* Archives of one size, but of several instances: none is presumed. */
-	json_array_foreach(provenance->candidates, i, one)
-	{
-		if (!same_text(one, first, "project") ||
-		    !same_text(one, first, "instance"))
-			return NULL;
-	}
-	return first;
+	return json_array_get(provenance->candidates, 0);
 }
 
 static bool

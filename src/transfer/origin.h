@@ -19,7 +19,8 @@ enum origin {
 /* What is expected of an archive before it is read; proven at its end. */
 struct provenance {
 	json_t *manifest;   /* beside it; NULL when there is none */
-	json_t *candidates; /* the record's entries that it may be */
+	json_t *candidates; /* the record's entries that it may be, all of
+			     * one instance */
 };
 
 /* Look at the manifest beside `path` and at the record. A manifest that cannot

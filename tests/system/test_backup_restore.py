@@ -145,18 +145,31 @@ def test_origin_follows_the_digest_not_the_size(daemon, tmp_path, new_name):
 
 
 @pytest.mark.usefixtures("empty_record")
-def test_equal_sizes_do_not_hide_the_origin(daemon, tmp_path, new_name):
-    """Uncompressed archives of one instance are often equally large."""
+@pytest.mark.parametrize("instance", ["web", "another"])
+def test_equal_sizes_do_not_hide_the_origin(daemon, tmp_path, new_name,
+                                            instance):
+    """Uncompressed archives are often equally large."""
     made = create(daemon, "home/web", tmp_path, "--compression", "none")
     made.manifest_path.unlink()
-    other = {**made.record, "sha256": "0" * 64}
+    other = {**made.record, "sha256": "0" * 64, "instance": instance}
     (RECORD / f"{'0' * 64}.json").write_text(json.dumps(other))
     done = restore(daemon, made, "--name", new_name(), "--json")
     assert done.json()["origin"] == "this host", done
+    assert done.json()["project"] == "home"
 
-    other["instance"] = "another"
-    (RECORD / f"{'0' * 64}.json").write_text(json.dumps(other))
-    assert restore(daemon, made, "--name", new_name()).status == 2
+
+@pytest.mark.usefixtures("empty_record")
+def test_equal_sizes_give_no_origin_either(daemon, archive, new_name):
+    """The record has two others of that size, the archive itself is not
+    there."""
+    entry = archive.record
+    archive.forget()
+    for digit, instance in ("0", "web"), ("1", "another"):
+        (RECORD / f"{digit * 64}.json").write_text(json.dumps(
+            {**entry, "sha256": digit * 64, "instance": instance}))
+    done = restore(daemon, archive, "--name", new_name())
+    assert done.status == 2, done
+    assert "unknown origin" in done.err
 
 
 def test_a_current_project_does_not_choose(daemon, archive, new_name):
