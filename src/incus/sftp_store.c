@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/interrupt.h"
+#include "base/zeros.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_session.h"
@@ -22,8 +23,8 @@
 #define SETUID_BITS 06000U
 
 /* What one file may have on its way at once: its writes; or what ends it, which
- * is two FSETSTAT, FSTAT and CLOSE. */
-#define ANSWERS_MAX 4
+ * is three FSETSTAT, FSTAT and CLOSE. */
+#define ANSWERS_MAX 5
 
 _Static_assert(FILE_BATCH_FILE_BYTES <= ANSWERS_MAX * WRITE_BYTES,
     "all writes of a file go together");
@@ -35,6 +36,7 @@ struct item {
 	struct sftp_handle handle;
 	struct sftp_pending answers[ANSWERS_MAX];
 	size_t sent;
+	size_t end_bytes; /* of what has been written, without holes */
 };
 
 struct store {
@@ -177,25 +179,36 @@ send_owner(struct store *store, struct item *item, struct error *err)
 }
 
 static int
+send_write(struct store *store, struct item *item, size_t offset, size_t count,
+    struct error *err)
+{
+	struct sftp_packet packet;
+
+	sftp_packet_start(&packet, SFTP_WRITE);
+	sftp_put_handle(&packet, &item->handle);
+	sftp_put_u64(&packet, offset);
+	sftp_put_u32(&packet, (uint32_t)count);
+	item->end_bytes = offset + count;
+	return sftp_send(store->session, &packet, item->file->content + offset,
+	    count, &item->answers[item->sent++], err);
+}
+
+/* Zeros are left out, and become holes (zeros.h). */
+static int
 send_content(struct store *store, struct item *item, struct error *err)
 {
 	const struct batch_file *file = item->file;
 	size_t size = is_link(item) ? 0 : file->size_bytes;
 
-	for (size_t offset = 0; offset < size;) {
-		size_t count = size - offset;
-		struct sftp_packet packet;
+	for (size_t offset = 0; offset < size; offset += WRITE_BYTES) {
+		size_t left = size - offset;
+		size_t begin;
+		size_t count = zeros_trim(file->content + offset,
+		    left < WRITE_BYTES ? left : WRITE_BYTES, &begin);
 
-		if (count > WRITE_BYTES)
-			count = WRITE_BYTES;
-		sftp_packet_start(&packet, SFTP_WRITE);
-		sftp_put_handle(&packet, &item->handle);
-		sftp_put_u64(&packet, offset);
-		sftp_put_u32(&packet, (uint32_t)count);
-		if (sftp_send(store->session, &packet, file->content + offset,
-			count, &item->answers[item->sent++], err) < 0)
+		if (count > 0 &&
+		    send_write(store, item, offset + begin, count, err) < 0)
 			return -1;
-		offset += count;
 	}
 	return 0;
 }
@@ -210,10 +223,15 @@ send_finish(struct store *store, struct item *item, struct error *err)
 	};
 	struct sftp_attributes mode = {
 	    .flags = SFTP_HAS_MODE, .mode = item->file->mode};
+	struct sftp_attributes size = {
+	    .flags = SFTP_HAS_SIZE, .size_bytes = item->file->size_bytes};
 	struct sftp_packet packet;
 
 	if (is_link(item))
 		return 0;
+	if (item->end_bytes < item->file->size_bytes &&
+	    send_attributes(store, item, &size, err) < 0)
+		return -1;
 	/* write(2) clears setuid, too. */
 	if ((mode.mode & SETUID_BITS) != 0 &&
 	    send_attributes(store, item, &mode, err) < 0)

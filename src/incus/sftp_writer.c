@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "base/zeros.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
 #include "incus/sftp_session.h"
@@ -21,9 +22,8 @@
 /* Writes on their way: the server works on 8, and 8 more wait for it. */
 #define WINDOW 16
 
-/* Three FSETSTAT, FSTAT and CLOSE go out together. */
-#define FINISH_MAX 5
-#define FINISH_STAT 3
+/* Up to four FSETSTAT, then FSTAT and CLOSE go out together. */
+#define FINISH_MAX 6
 
 /* The bits of a mode that mean something for a regular file. */
 #define MODE_BITS 06777U
@@ -36,10 +36,12 @@ struct writer {
 	const struct sftp_put_request *request;
 	char *temporary; /* path; NULL until it exists */
 	struct sftp_handle handle;
-	uint64_t offset;
-	size_t sent; /* writes, ever */
+	uint64_t offset;    /* where the next write goes */
+	uint64_t end_bytes; /* of what has been written, without holes */
+	size_t sent;	    /* writes, ever */
 	struct sftp_pending window[WINDOW];
 	struct sftp_pending finish[FINISH_MAX];
+	size_t finish_sent;
 	unsigned char buffer[WRITE_BYTES];
 };
 
@@ -93,7 +95,7 @@ check_written(
 }
 
 static int
-send_write(struct writer *self, size_t size, struct error *err)
+send_write(struct writer *self, size_t begin, size_t size, struct error *err)
 {
 	struct sftp_pending *pending = &self->window[self->sent % WINDOW];
 	struct sftp_packet packet;
@@ -102,13 +104,26 @@ send_write(struct writer *self, size_t size, struct error *err)
 		return -1;
 	sftp_packet_start(&packet, SFTP_WRITE);
 	sftp_put_handle(&packet, &self->handle);
-	sftp_put_u64(&packet, self->offset);
+	sftp_put_u64(&packet, self->offset + begin);
 	sftp_put_u32(&packet, (uint32_t)size);
-	if (sftp_send(
-		self->session, &packet, self->buffer, size, pending, err) < 0)
+	if (sftp_send(self->session, &packet, self->buffer + begin, size,
+		pending, err) < 0)
+		return -1;
+	self->end_bytes = self->offset + begin + size;
+	self->sent++;
+	return 0;
+}
+
+/* What is in the buffer; zeros at its ends are left out, and become a hole. */
+static int
+write_buffer(struct writer *self, size_t size, struct error *err)
+{
+	size_t begin;
+	size_t count = zeros_trim(self->buffer, size, &begin);
+
+	if (count > 0 && send_write(self, begin, count, err) < 0)
 		return -1;
 	self->offset += size;
-	self->sent++;
 	return 0;
 }
 
@@ -122,7 +137,7 @@ write_body(struct writer *self, struct stream *body, struct error *err)
 
 	while ((got = stream_read_full(
 		    body, self->buffer, sizeof(self->buffer), err)) > 0) {
-		if (send_write(self, (size_t)got, err) < 0)
+		if (write_buffer(self, (size_t)got, err) < 0)
 			return -1;
 		if ((size_t)got < sizeof(self->buffer))
 			break;
@@ -139,35 +154,47 @@ write_body(struct writer *self, struct stream *body, struct error *err)
 }
 
 static int
-send_attributes(struct writer *self, uint32_t flags,
-    struct sftp_pending *pending, struct error *err)
+send_finish(struct writer *self, struct sftp_packet *packet, struct error *err)
+{
+	return sftp_send(self->session, packet, NULL, 0,
+	    &self->finish[self->finish_sent++], err);
+}
+
+/* One kind of attribute, if it is to be set at all. */
+static int
+send_attributes(struct writer *self, uint32_t flags, struct error *err)
 {
 	struct sftp_attributes some = self->request->attributes;
 	struct sftp_packet packet;
 
+	some.size_bytes = self->offset;
+	some.flags |= self->end_bytes < self->offset ? SFTP_HAS_SIZE : 0;
 	some.flags &= flags;
+	if (some.flags == 0)
+		return 0;
 	sftp_packet_start(&packet, SFTP_FSETSTAT);
 	sftp_put_handle(&packet, &self->handle);
 	sftp_put_attributes(&packet, &some);
-	return sftp_send(self->session, &packet, NULL, 0, pending, err);
+	return send_finish(self, &packet, err);
 }
 
 static int
-send_with_handle(struct writer *self, enum sftp_type type,
-    struct sftp_pending *pending, struct error *err)
+send_with_handle(struct writer *self, enum sftp_type type, struct error *err)
 {
 	struct sftp_packet packet;
 
 	sftp_packet_start(&packet, type);
 	sftp_put_handle(&packet, &self->handle);
-	return sftp_send(self->session, &packet, NULL, 0, pending, err);
+	return send_finish(self, &packet, err);
 }
 
 /* What is there now must be what was sent. */
 static int
 check_result(struct writer *self, struct error *err)
 {
-	const struct sftp_pending *answer = &self->finish[FINISH_STAT];
+	/* CLOSE is the last. */
+	const struct sftp_pending *answer =
+	    &self->finish[self->finish_sent - 2];
 	uint32_t wanted = self->request->attributes.mode & MODE_BITS;
 	struct sftp_cursor cursor = {0};
 	struct sftp_attributes now = {0};
@@ -192,25 +219,27 @@ check_result(struct writer *self, struct error *err)
 	return 0;
 }
 
-/* Owner before mode, for chown(2) clears setuid; times last, and before the
- * rename, since the server sets them by name. */
+/* The size, should a hole be the end; owner before mode, for chown(2) clears
+ * setuid; times last, and before the rename, since the server sets them by
+ * name. */
 static int
 finish_file(struct writer *self, struct error *err)
 {
 	struct sftp_pending *finish = self->finish;
 
-	if (send_attributes(self, SFTP_HAS_OWNER, &finish[0], err) < 0 ||
-	    send_attributes(self, SFTP_HAS_MODE, &finish[1], err) < 0 ||
-	    send_attributes(self, SFTP_HAS_TIMES, &finish[2], err) < 0 ||
-	    send_with_handle(self, SFTP_FSTAT, &finish[FINISH_STAT], err) < 0 ||
-	    send_with_handle(self, SFTP_CLOSE, &finish[4], err) < 0)
+	if (send_attributes(self, SFTP_HAS_SIZE, err) < 0 ||
+	    send_attributes(self, SFTP_HAS_OWNER, err) < 0 ||
+	    send_attributes(self, SFTP_HAS_MODE, err) < 0 ||
+	    send_attributes(self, SFTP_HAS_TIMES, err) < 0 ||
+	    send_with_handle(self, SFTP_FSTAT, err) < 0 ||
+	    send_with_handle(self, SFTP_CLOSE, err) < 0)
 		return -1;
 	self->handle.size = 0;
 
-	for (size_t i = 0; i < FINISH_MAX; i++) {
+	for (size_t i = 0; i < self->finish_sent; i++) {
 		if (sftp_await(self->session, &finish[i], err) < 0)
 			return -1;
-		if (i != FINISH_STAT &&
+		if (i != self->finish_sent - 2 &&
 		    check_written(self, &finish[i], err) < 0)
 			return -1;
 	}

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "store/local_body.h"
 #include "store/publication.h"
 #include "stream/stream.h"
 
@@ -333,7 +334,7 @@ local_file_put(const struct local_put_request *request, struct stream *body,
 			err->code = ERROR_NOT_FOUND;
 		return -1;
 	}
-	if (stream_write_fd(body, publication_fd(file), request->path,
+	if (local_body_stream(publication_fd(file), body, request->path,
 		ret_size_bytes, err) < 0 ||
 	    set_owner(publication_fd(file), request, replaced, err) < 0 ||
 	    set_mode(file, request, replaced, err) < 0)

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "store/local_below.h"
+#include "store/local_body.h"
 #include "store/local_tree.h"
 #include "store/publication.h"
 #include "stream/file_batch.h"
@@ -59,7 +59,7 @@ store_file(struct local_tree *tree, struct batch_file *file)
 	    begin(tree, file->to, &name, &file->failure);
 
 	if (target == NULL ||
-	    wait_write_all(publication_fd(target), file->content,
+	    local_body_write(publication_fd(target), file->content,
 		file->size_bytes, file->to, &file->failure) < 0 ||
 	    set_attributes(tree, target, file, &file->failure) < 0)
 		return;
@@ -123,8 +123,8 @@ local_tree_write(struct local_tree *tree, struct batch_file *file,
 	uint64_t written = 0;
 
 	if (target == NULL ||
-	    stream_write_fd(
-		body, publication_fd(target), file->to, &written, err) < 0 ||
+	    local_body_stream(
+		publication_fd(target), body, file->to, &written, err) < 0 ||
 	    set_attributes(tree, target, file, err) < 0)
 		return -1;
 	return publication_name(target, name, !file->exclusive, err);

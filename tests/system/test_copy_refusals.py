@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from places import leftovers, state_of
+from test_copy import noise
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ def test_full_disk_in_a_running_instance(daemon, make_place, here):
     small.exec("mount", "-t", "tmpfs", "-o", "size=1m", "none", "/mnt")
     small.exec("dd", "if=/dev/zero", "of=/mnt/a", "bs=1k", "count=1")
     result = daemon.anklume(
-        "copy", here.sparse("big", 3_000_000), small.place("/mnt/a"))
+        "copy", here.write("big", noise(3_000_000)), small.place("/mnt/a"))
     left = small.exec("find", "/mnt", "-type", "f", "-size", "1k").out
     names = small.exec("ls", "-A", "/mnt").out
     small.exec("umount", "/mnt")
@@ -228,14 +229,14 @@ def test_full_quota_of_an_instance(daemon, make_box, here, running):
     daemon.incus("config", "device", "set", small.name, "root",
                  "size=20MiB")
     result = daemon.anklume(
-        "copy", here.sparse("big", 60_000_000), small.place("/root/a"))
+        "copy", here.write("big", noise(60_000_000)), small.place("/root/a"))
     assert result.status == 13, result
     assert list(small.inner("/root").iterdir()) == []
 
 
 def test_full_local_disk(refused, here, small_disk):
     (small_disk / "a").write_bytes(b"old")
-    refused(13, here.sparse("big", 3_000_000), small_disk / "a",
+    refused(13, here.write("big", noise(3_000_000)), small_disk / "a",
             says="No space left")
     assert (small_disk / "a").read_bytes() == b"old"
     assert leftovers(small_disk) == []

@@ -161,3 +161,13 @@ def test_a_copy_to_it(daemon, here, place_of):
     assert (done.status, done.err) == (0, ""), done
     assert names_in(place) == ["letter"]
     assert (place / "letter").read_bytes() == b"dear reader\n"
+
+
+def test_a_copy_with_zeros_to_it(daemon, here, place_of):
+    """A stick has no holes: there zeros are written, and come back."""
+    place = place_of("stick")
+    data = bytes(300_000) + b"middle" + bytes(700_000)
+    here.write("data", data)
+    done = daemon.anklume("copy", here.at("data"), place)
+    assert (done.status, done.err) == (0, ""), done
+    assert (place / "data").read_bytes() == data
