@@ -146,7 +146,7 @@ def test_a_bad_archive_leaves_the_old_one_running(daemon, changed):
         done = restore(daemon, made, "--force", "--yes", "--project", "work",
                        "--name", box.name)
     assert done.status == 5, done
-    assert box.exec("cat", "/root/state").out == "new"
+    assert box.read("/root/state") == b"new"
 
 
 def test_the_identity_of_the_replaced_one_is_kept(daemon, changed):
