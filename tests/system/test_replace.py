@@ -83,7 +83,7 @@ def test_what_ran_runs_again(daemon, changed):
     done = restore(daemon, made, "--force", "--yes", "--json")
     assert done.status == 0, done
     assert done.json()["started"] is True
-    assert box.exec("cat", "/root/state").out == "old"
+    assert box.read("/root/state") == b"old"
 
 
 def test_what_was_stopped_stays_stopped(daemon, changed):
@@ -182,7 +182,7 @@ def test_an_ephemeral_one_is_replaced(daemon, changed):
     done = restore(daemon, made, "--force", "--yes")
     assert (done.status, done.out) == (0, f"{box}\n"), done
     assert names(daemon) == before
-    assert box.exec("cat", "/root/state").out == "old"
+    assert box.read("/root/state") == b"old"
 
 
 @pytest.mark.parametrize("true", ["1", "on", "Yes"])

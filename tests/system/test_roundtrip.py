@@ -160,6 +160,6 @@ def test_the_same_comes_back(daemon, furnished, gpg_home, tmp_path, pool,
                    if after[path] != before[name][path]}
         assert not changed, name
     box.start()
-    assert box.exec("cat", "/srv/kinds/sub/three").out == "shared"
+    assert box.read("/srv/kinds/sub/three") == b"shared"
     seen = box.exec("stat", "-c", "%u %a", "/srv/modes/mode-4755").out
     assert seen == "0 4755\n"
