@@ -16,6 +16,8 @@ struct copy_options {
 	bool create_directories;
 	bool no_clobber;
 	bool update;
+	bool in_place;
+	bool verify;
 	bool keep_setuid;
 	const char *uid;
 	const char *gid;
@@ -33,6 +35,10 @@ static const struct option_spec specs[] = {
 	N_("never replace a file")},
     {"update", 0, OPTION_FLAG, FIELD(update), NULL,
 	N_("leave files of the same size and time")},
+    {"in-place", 0, OPTION_FLAG, FIELD(in_place), NULL,
+	N_("write into files that are there, such as mount points")},
+    {"verify", 0, OPTION_FLAG, FIELD(verify), NULL,
+	N_("read back what was written, and compare")},
     {"uid", 0, OPTION_TEXT, FIELD(uid), N_("N"), N_("owner on arrival")},
     {"gid", 0, OPTION_TEXT, FIELD(gid), N_("N"), N_("group on arrival")},
     {"mode", 0, OPTION_TEXT, FIELD(mode), N_("OCTAL"),
@@ -94,6 +100,8 @@ run(const struct invocation *invocation, struct error *err)
 	    .update = options->update,
 	    .create_directories = options->create_directories,
 	    .no_clobber = options->no_clobber,
+	    .in_place = options->in_place,
+	    .verify = options->verify,
 	    .keep_setuid = options->keep_setuid,
 	    .dry_run = invocation->global->dry_run,
 	};

@@ -18,8 +18,8 @@ code_of_failure(const char *text)
 		enum error_code code;
 	} known[] = {
 	    {"no space left", ERROR_NO_SPACE},
-	    {"quota exceeded", ERROR_NO_SPACE},
-	    {"file exists", ERROR_EXISTS},
+	    {"quota exceeded", ERROR_NO_SPACE}, {"file exists", ERROR_EXISTS},
+	    {"resource busy", ERROR_EXISTS}, /* EBUSY: a mount point */
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -246,19 +246,36 @@ sftp_put_publish(struct sftp_packet *packet, const char *from, const char *to,
 }
 
 int
+sftp_answer_publish(const struct sftp_pending *answer, const char *to,
+    bool exclusive, struct error *err)
+{
+	struct sftp_cursor cursor;
+
+	if (sftp_answer(
+		answer, SFTP_STATUS, _("cannot write"), to, &cursor, err) == 0)
+		return 0;
+	/* What is there is no obstacle, unless something is mounted on it. */
+	if (exclusive || err->code != ERROR_EXISTS)
+		return -1;
+	error_clear(err);
+	error_set(err, ERROR_EXISTS,
+	    _("'%s%s' is a mount point: no file can take its place"),
+	    sftp_session_name(answer->session), to);
+	return error_hint(err, _("--in-place writes into the file itself"));
+}
+
+int
 sftp_publish(struct sftp_session *session, const char *from, const char *to,
     bool exclusive, struct error *err)
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
-	struct sftp_cursor cursor;
 
 	if (sftp_can_publish(session, exclusive, err) < 0)
 		return -1;
 	sftp_put_publish(&packet, from, to, exclusive);
 	if (sftp_call(session, &packet, &pending, err) < 0 ||
-	    sftp_answer(
-		&pending, SFTP_STATUS, _("cannot write"), to, &cursor, err) < 0)
+	    sftp_answer_publish(&pending, to, exclusive, err) < 0)
 		return -1;
 	return exclusive ? sftp_remove(session, from, err) : 0;
 }

@@ -59,16 +59,20 @@ int sftp_remove(
     struct sftp_session *session, const char *path, struct error *err);
 
 /* Put the file `from` under the name `to`: over what is there, or with
- * `exclusive` only when nothing is (ERROR_EXISTS). */
+ * `exclusive` only when nothing is (ERROR_EXISTS). Nothing can be put over a
+ * mount point: ERROR_EXISTS as well. */
 int sftp_publish(struct sftp_session *session, const char *from, const char *to,
     bool exclusive, struct error *err);
 
-/* The same in two steps: whether the server can, and the request for it. With
- * `exclusive` the name `from` is there still when it has been done. */
+/* The same in three steps: whether the server can, the request for it, and what
+ * the answer says. With `exclusive` the name `from` is there still when it has
+ * been done. */
 int sftp_can_publish(
     const struct sftp_session *session, bool exclusive, struct error *err);
 void sftp_put_publish(struct sftp_packet *packet, const char *from,
     const char *to, bool exclusive);
+int sftp_answer_publish(const struct sftp_pending *answer, const char *to,
+    bool exclusive, struct error *err);
 
 /* A random name beside `path`, for what is to get its name when whole. Heap. */
 char *sftp_temporary(const char *path, struct error *err);

@@ -10,6 +10,7 @@
 #include "base/zeros.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
+#include "incus/sftp_read_back.h"
 #include "incus/sftp_session.h"
 #include "incus/sftp_wire.h"
 #include "stream/file_batch.h"
@@ -280,6 +281,16 @@ judge_finish(struct store *store, struct item *item)
 }
 
 static int
+read_back(struct store *store, struct file_batch *batch, struct error *err)
+{
+	char *paths[FILE_BATCH_MAX];
+
+	for (size_t i = 0; i < store->count; i++)
+		paths[i] = store->items[i].temporary;
+	return sftp_read_back(store->session, batch, paths, err);
+}
+
+static int
 send_publish(struct store *store, struct item *item, struct error *err)
 {
 	struct sftp_packet packet;
@@ -292,8 +303,12 @@ send_publish(struct store *store, struct item *item, struct error *err)
 static void
 judge_publish(struct store *store, struct item *item)
 {
-	judge_all_done(store, item);
-	if (!error_is_set(&item->file->failure) && !item->file->exclusive) {
+	struct batch_file *file = item->file;
+
+	(void)store;
+	if (sftp_answer_publish(&item->answers[0], file->to, file->exclusive,
+		&file->failure) == 0 &&
+	    !file->exclusive) {
 		free(item->temporary);
 		item->temporary = NULL;
 	}
@@ -428,6 +443,8 @@ sftp_store(
 		result = step(store, send_content, judge_all_done, err);
 	if (result == 0)
 		result = step(store, send_finish, judge_finish, err);
+	if (result == 0)
+		result = read_back(store, batch, err);
 	if (result == 0)
 		result = step(store, send_publish, judge_publish, err);
 	if (result == 0)

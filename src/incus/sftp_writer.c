@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -11,7 +12,9 @@
 #include "base/zeros.h"
 #include "incus/sftp_answer.h"
 #include "incus/sftp_path.h"
+#include "incus/sftp_reader.h"
 #include "incus/sftp_session.h"
+#include "stream/digest.h"
 #include "stream/stream.h"
 
 /* As much as one READ of newer servers brings. Fewer, larger writes cost the
@@ -34,7 +37,8 @@ static const struct sftp_attributes secret = {
 struct writer {
 	struct sftp_session *session;
 	const struct sftp_put_request *request;
-	char *temporary; /* path; NULL until it exists */
+	char *temporary; /* path; NULL until it exists, and in place */
+	bool emptied;	 /* what was there, in place */
 	struct sftp_handle handle;
 	uint64_t offset;    /* where the next write goes */
 	uint64_t end_bytes; /* of what has been written, without holes */
@@ -42,6 +46,7 @@ struct writer {
 	struct sftp_pending window[WINDOW];
 	struct sftp_pending finish[FINISH_MAX];
 	size_t finish_sent;
+	size_t finish_times; /* which of them sets the times */
 	unsigned char buffer[WRITE_BYTES];
 };
 
@@ -64,10 +69,39 @@ open_temporary(struct writer *self, struct error *err)
 	    self->request->path, &self->handle, err);
 }
 
-/* The server of 6.0.4 opens with 0644 whatever it is asked for (pkg/sftp,
- * server.go): nobody may read what is not whole. */
+/* The file that is there. By now it may have become something else. */
 static int
-hide_temporary(struct writer *self, struct error *err)
+open_in_place(struct writer *self, struct error *err)
+{
+	static const struct sftp_attributes none = {0};
+	const char *path = self->request->path;
+	auto_pending struct sftp_pending pending = {0};
+	struct sftp_attributes found = {0};
+	struct sftp_packet packet;
+
+	sftp_packet_start(&packet, SFTP_OPEN);
+	sftp_put_text(&packet, path);
+	sftp_put_u32(&packet, SFTP_OPEN_WRITE);
+	sftp_put_attributes(&packet, &none);
+	if (sftp_call_handle(self->session, &packet, _("cannot write"), path,
+		&self->handle, err) < 0)
+		return -1;
+	sftp_packet_start(&packet, SFTP_FSTAT);
+	sftp_put_handle(&packet, &self->handle);
+	if (sftp_call(self->session, &packet, &pending, err) < 0 ||
+	    sftp_answer_attributes(&pending, path, &found, err) < 0)
+		return -1;
+	if (S_ISREG(found.mode))
+		return 0;
+	return error_set(err, ERROR_EXISTS,
+	    _("'%s%s' exists and is not a regular file"),
+	    sftp_session_name(self->session), path);
+}
+
+/* Change an attribute of the open file, and wait. */
+static int
+set_now(struct writer *self, const struct sftp_attributes *attributes,
+    struct error *err)
 {
 	auto_pending struct sftp_pending pending = {0};
 	struct sftp_packet packet;
@@ -75,11 +109,29 @@ hide_temporary(struct writer *self, struct error *err)
 
 	sftp_packet_start(&packet, SFTP_FSETSTAT);
 	sftp_put_handle(&packet, &self->handle);
-	sftp_put_attributes(&packet, &secret);
+	sftp_put_attributes(&packet, attributes);
 	if (sftp_call(self->session, &packet, &pending, err) < 0)
 		return -1;
 	return sftp_answer(&pending, SFTP_STATUS, _("cannot write"),
 	    self->request->path, &cursor, err);
+}
+
+/* An empty file, open for writing. */
+static int
+begin(struct writer *self, struct error *err)
+{
+	static const struct sftp_attributes empty = {.flags = SFTP_HAS_SIZE};
+
+	/* The server of 6.0.4 opens with 0644 whatever it is asked for
+	 * (pkg/sftp, server.go): nobody may read what is not whole. */
+	if (!self->request->in_place)
+		return open_temporary(self, err) < 0
+			   ? -1
+			   : set_now(self, &secret, err);
+	if (open_in_place(self, err) < 0)
+		return -1;
+	self->emptied = true;
+	return set_now(self, &empty, err);
 }
 
 static int
@@ -195,7 +247,8 @@ check_result(struct writer *self, struct error *err)
 	/* CLOSE is the last. */
 	const struct sftp_pending *answer =
 	    &self->finish[self->finish_sent - 2];
-	uint32_t wanted = self->request->attributes.mode & MODE_BITS;
+	const struct sftp_attributes *wanted = &self->request->attributes;
+	uint32_t mode = wanted->mode & MODE_BITS;
 	struct sftp_cursor cursor = {0};
 	struct sftp_attributes now = {0};
 
@@ -210,13 +263,42 @@ check_result(struct writer *self, struct error *err)
 		    (unsigned long long)self->offset,
 		    (unsigned long long)now.size_bytes);
 	/* The server of 6.0.4 drops setuid and setgid. */
-	if ((now.mode & MODE_BITS) != wanted)
+	if ((wanted->flags & SFTP_HAS_MODE) != 0 &&
+	    (now.mode & MODE_BITS) != mode)
 		return error_set(err, ERROR_FAILED,
 		    _("'%s%s': Incus cannot set the mode %04o: it becomes "
 		      "%04o"),
-		    sftp_session_name(self->session), self->request->path,
-		    wanted, now.mode & MODE_BITS);
+		    sftp_session_name(self->session), self->request->path, mode,
+		    now.mode & MODE_BITS);
 	return 0;
+}
+
+/* What the answer to FSTAT says is looked at elsewhere. A file that is written
+ * in place need not be the user's own: then its times are not, either. */
+static bool
+is_optional(const struct writer *self, size_t i)
+{
+	return i == self->finish_sent - 2 ||
+	       (self->request->in_place && i == self->finish_times);
+}
+
+static int
+read_back(struct writer *self, struct error *err)
+{
+	const struct sftp_put_request *request = self->request;
+	const char *path = request->in_place ? request->path : self->temporary;
+	auto_free char *name = NULL;
+	struct sftp_attributes found;
+
+	if (request->sent == NULL)
+		return 0;
+	name = text_format(
+	    err, "%s%s", sftp_session_name(self->session), request->path);
+	if (name == NULL)
+		return -1;
+	return digest_check(
+	    sftp_file_open(self->session, path, &found, NULL, err),
+	    request->sent, name, err);
 }
 
 /* The size, should a hole be the end; owner before mode, for chown(2) clears
@@ -229,8 +311,10 @@ finish_file(struct writer *self, struct error *err)
 
 	if (send_attributes(self, SFTP_HAS_SIZE, err) < 0 ||
 	    send_attributes(self, SFTP_HAS_OWNER, err) < 0 ||
-	    send_attributes(self, SFTP_HAS_MODE, err) < 0 ||
-	    send_attributes(self, SFTP_HAS_TIMES, err) < 0 ||
+	    send_attributes(self, SFTP_HAS_MODE, err) < 0)
+		return -1;
+	self->finish_times = self->finish_sent;
+	if (send_attributes(self, SFTP_HAS_TIMES, err) < 0 ||
 	    send_with_handle(self, SFTP_FSTAT, err) < 0 ||
 	    send_with_handle(self, SFTP_CLOSE, err) < 0)
 		return -1;
@@ -239,22 +323,27 @@ finish_file(struct writer *self, struct error *err)
 	for (size_t i = 0; i < self->finish_sent; i++) {
 		if (sftp_await(self->session, &finish[i], err) < 0)
 			return -1;
-		if (i != self->finish_sent - 2 &&
+		if (!is_optional(self, i) &&
 		    check_written(self, &finish[i], err) < 0)
 			return -1;
 	}
-	if (check_result(self, err) < 0)
+	if (check_result(self, err) < 0 || read_back(self, err) < 0)
 		return -1;
+	if (self->request->in_place)
+		return 0;
 	return sftp_publish(self->session, self->temporary, self->request->path,
 	    self->request->exclusive, err);
 }
 
 /* Whatever has happened, leave nothing behind. */
 static void
-undo(struct writer *self)
+undo(struct writer *self, struct error *err)
 {
 	struct error ignored = {0};
 
+	if (self->emptied)
+		error_hint(err, _("'%s%s' is incomplete now"),
+		    sftp_session_name(self->session), self->request->path);
 	if (self->temporary == NULL || sftp_session_broken(self->session))
 		return;
 	interrupt_shield_up();
@@ -277,9 +366,7 @@ sftp_file_put(struct sftp_session *session,
 	self->session = session;
 	self->request = request;
 
-	result = open_temporary(self, err);
-	if (result == 0)
-		result = hide_temporary(self, err);
+	result = begin(self, err);
 	if (result == 0)
 		result = write_body(self, body, err);
 	if (result == 0)
@@ -287,7 +374,7 @@ sftp_file_put(struct sftp_session *session,
 	if (result == 0)
 		*ret_size_bytes = self->offset;
 	else
-		undo(self);
+		undo(self, err);
 
 	for (size_t i = 0; i < WINDOW; i++)
 		sftp_forget(session, &self->window[i]);

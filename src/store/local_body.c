@@ -1,8 +1,10 @@
 #include "store/local_body.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -10,6 +12,7 @@
 #include "base/i18n.h"
 #include "base/wait.h"
 #include "base/zeros.h"
+#include "stream/digest.h"
 #include "stream/stream.h"
 
 /* Zeros are looked for at both ends of so much (as sftp_writer.c does). */
@@ -92,4 +95,45 @@ local_body_write(
 		size -= count;
 	}
 	return finish(&self, err);
+}
+
+int
+local_body_check(
+    int fd, const struct digest *sent, const char *name, struct error *err)
+{
+	auto_close int again = -1;
+
+	if (sent == NULL)
+		return 0;
+	/* What is clean can be dropped from memory: then the disk is read. */
+	if (fdatasync(fd) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot write '%s'"), name);
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (again < 0 || lseek(again, 0, SEEK_SET) < 0)
+		return error_set_errno(err, errno, _("cannot read '%s'"), name);
+	return digest_check(
+	    stream_fd_new(steal_fd(&again), name, err), sent, name, err);
+}
+
+int
+local_body_replace(int fd, struct stream *body, const struct digest *sent,
+    const char *name, uint64_t *ret_size_bytes, struct error *err)
+{
+	struct stat found;
+
+	if (fstat(fd, &found) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot write '%s'"), name);
+	if (!S_ISREG(found.st_mode))
+		return error_set(err, ERROR_EXISTS,
+		    _("'%s' exists and is not a regular file"), name);
+	if (ftruncate(fd, 0) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot write '%s'"), name);
+	if (local_body_stream(fd, body, name, ret_size_bytes, err) == 0 &&
+	    local_body_check(fd, sent, name, err) == 0)
+		return 0;
+	return error_hint(err, _("'%s' is incomplete now"), name);
 }

@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct digest;
 struct error;
 struct stream;
 
-/* Both want an empty file, at its beginning. `name` is for messages. */
+/* `name` is for messages. The first two want an empty file. */
 
 /* Read `body` (borrowed) to its end into the file. */
 int local_body_stream(int fd, struct stream *body, const char *name,
@@ -17,5 +18,15 @@ int local_body_stream(int fd, struct stream *body, const char *name,
 
 int local_body_write(int fd, const void *bytes, size_t size, const char *name,
     struct error *err);
+
+/* What was written, read back from the disk, where it can be: it must be what
+ * `sent` is the digest of (ERROR_DAMAGED). Nothing is read for NULL. */
+int local_body_check(
+    int fd, const struct digest *sent, const char *name, struct error *err);
+
+/* Empty a file that is there, if it is a regular one (ERROR_EXISTS), then as
+ * above; it is incomplete when that fails. */
+int local_body_replace(int fd, struct stream *body, const struct digest *sent,
+    const char *name, uint64_t *ret_size_bytes, struct error *err);
 
 #endif

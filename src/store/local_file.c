@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,8 +11,6 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "store/local_body.h"
-#include "store/publication.h"
 #include "stream/stream.h"
 
 struct local_reader {
@@ -222,123 +219,4 @@ local_make_directories(const char *path, struct error *err)
 		*end = kept;
 	}
 	return 0;
-}
-
-/* Where the file really goes: the target of a symlink. Heap. */
-static char *
-resolve(const char *path, struct error *err)
-{
-	struct stat found;
-	char *resolved;
-
-	if (lstat(path, &found) < 0 || !S_ISLNK(found.st_mode))
-		return text_copy(path, strlen(path), err);
-	resolved = realpath(path, NULL);
-	if (resolved == NULL)
-		error_set_errno(err, errno, _("cannot follow '%s'"), path);
-	return resolved;
-}
-
-mode_t
-local_umask(void)
-{
-	mode_t mask = umask(077);
-
-	(void)umask(mask);
-	return mask;
-}
-
-/* As asked for, else as in the file that is replaced, else as it is. */
-static int
-set_owner(int fd, const struct local_put_request *request,
-    const struct stat *replaced, struct error *err)
-{
-	struct stat now;
-	uid_t uid;
-	gid_t gid;
-
-	if (fstat(fd, &now) < 0)
-		return error_set_errno(err, errno, "'%s'", request->path);
-	uid = replaced != NULL ? replaced->st_uid : now.st_uid;
-	gid = replaced != NULL ? replaced->st_gid : now.st_gid;
-	if (request->exact_uid >= 0)
-		uid = (uid_t)request->exact_uid;
-	if (request->exact_gid >= 0)
-		gid = (gid_t)request->exact_gid;
-	if ((uid != now.st_uid || gid != now.st_gid) &&
-	    fchown(fd, uid, gid) < 0)
-		return error_set_errno(
-		    err, errno, _("cannot give '%s' its owner"), request->path);
-	return 0;
-}
-
-/* Mode and time, once the owner is right: chown(2) clears setuid. */
-static int
-set_mode(const struct publication *file,
-    const struct local_put_request *request, const struct stat *replaced,
-    struct error *err)
-{
-	mode_t mode = request->mode & 0777U & ~local_umask();
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-	    {.tv_sec = request->mtime_s,
-		.tv_nsec = request->has_mtime ? 0 : UTIME_OMIT}};
-
-	if (replaced != NULL)
-		mode = replaced->st_mode & 07777U;
-	if (request->exact_mode >= 0)
-		mode = (mode_t)request->exact_mode;
-	if (publication_set_mode(file, mode, request->path, err) < 0)
-		return -1;
-	if (futimens(publication_fd(file), times) < 0)
-		return error_set_errno(err, errno, "'%s'", request->path);
-	return 0;
-}
-
-static int
-check_replaceable(const struct local_put_request *request,
-    const struct stat *there, struct error *err)
-{
-	if (request->exclusive)
-		return error_set(
-		    err, ERROR_EXISTS, _("'%s' exists already"), request->path);
-	if (!S_ISREG(there->st_mode))
-		return error_set(err, ERROR_EXISTS,
-		    _("'%s' exists and is not a regular file"), request->path);
-	return 0;
-}
-
-int
-local_file_put(const struct local_put_request *request, struct stream *body,
-    uint64_t *ret_size_bytes, struct error *err)
-{
-	auto_free char *path = resolve(request->path, err);
-	auto_free char *for_directory = NULL;
-	auto_free char *for_name = NULL;
-	auto_publication struct publication *file = NULL;
-	struct stat there;
-	const struct stat *replaced;
-
-	if (path == NULL)
-		return -1;
-	replaced = lstat(path, &there) == 0 ? &there : NULL;
-	if (replaced != NULL && check_replaceable(request, &there, err) < 0)
-		return -1;
-
-	for_directory = text_copy(path, strlen(path), err);
-	for_name = text_copy(path, strlen(path), err);
-	if (for_directory == NULL || for_name == NULL)
-		return -1;
-	file = publication_new(dirname(for_directory), err);
-	if (file == NULL) {
-		if (err->code == ERROR_NO_DIRECTORY)
-			err->code = ERROR_NOT_FOUND;
-		return -1;
-	}
-	if (local_body_stream(publication_fd(file), body, request->path,
-		ret_size_bytes, err) < 0 ||
-	    set_owner(publication_fd(file), request, replaced, err) < 0 ||
-	    set_mode(file, request, replaced, err) < 0)
-		return -1;
-	return publication_commit(
-	    file, basename(for_name), !request->exclusive, err);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct digest;
 struct error;
 struct stream;
 
@@ -35,6 +36,7 @@ struct stream *local_file_open_fd(int fd, const char *path,
 struct local_put_request {
 	const char *path;
 	bool exclusive; /* nothing may be there */
+	bool in_place;	/* write into the file, should one be there */
 	uint32_t mode;	/* for a new file; the umask takes its bits off */
 	bool has_mtime;
 	int64_t mtime_s;
@@ -43,10 +45,16 @@ struct local_put_request {
 	int64_t exact_uid;
 	int64_t exact_gid;
 	int64_t exact_mode;
+
+	/* Of what `body` brings, complete at its end: the file is read back
+	 * and must be the same (ERROR_DAMAGED). NULL: it is not read. */
+	const struct digest *sent;
 };
 
 /* Read `body` (borrowed) to its end into a file. A symlink is followed; the
- * owner and mode of a file that is replaced stay. */
+ * owner and mode of a file that is replaced stay. A mount point cannot be
+ * replaced: ERROR_EXISTS. In place it is emptied first, and nothing but what
+ * was asked for changes besides its content and time. */
 int local_file_put(const struct local_put_request *request, struct stream *body,
     uint64_t *ret_size_bytes, struct error *err);
 

@@ -12,6 +12,7 @@
 
 struct batch_directory;
 struct batch_file;
+struct digest;
 struct error;
 struct file_batch;
 struct file_facts;
@@ -63,9 +64,10 @@ int local_tree_finish(struct local_tree *tree,
 int local_tree_store(
     struct local_tree *tree, struct file_batch *batch, struct error *err);
 
-/* Write one file from a stream (borrowed), read to its end. */
+/* Write one file from a stream (borrowed), read to its end; `sent` as of
+ * local_file.h. */
 int local_tree_write(struct local_tree *tree, struct batch_file *file,
-    struct stream *body, struct error *err);
+    struct stream *body, const struct digest *sent, struct error *err);
 
 /* Make all that was written last through a loss of power: once, at the end. */
 int local_tree_sync(struct local_tree *tree, struct error *err);

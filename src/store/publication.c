@@ -113,12 +113,11 @@ publication_free(struct publication *publication)
 }
 
 int
-publication_set_mode(const struct publication *publication, mode_t mode,
-    const char *name, struct error *err)
+publication_set_mode(int fd, mode_t mode, const char *name, struct error *err)
 {
 	/* vfat: EPERM; FUSE and others: the rest. */
-	if (fchmod(publication->fd, mode) == 0 || errno == EPERM ||
-	    errno == ENOSYS || errno == EOPNOTSUPP)
+	if (fchmod(fd, mode) == 0 || errno == EPERM || errno == ENOSYS ||
+	    errno == EOPNOTSUPP)
 		return 0;
 	return error_set_errno(
 	    err, errno, _("cannot set the mode of '%s'"), name);
@@ -195,6 +194,25 @@ commit_exclusive(struct publication *self, const char *name, struct error *err)
 	    err, errno, _("cannot name '%s/%s'"), self->directory, name);
 }
 
+int
+publication_refuse_mount_point(const char *path, struct error *err)
+{
+	return error_set(err, ERROR_EXISTS,
+	    _("'%s' is a mount point: no file can take its place"), path);
+}
+
+static int
+refuse_name(const struct publication *self, const char *name, struct error *err)
+{
+	auto_free char *path = NULL;
+
+	if (errno != EBUSY)
+		return error_set_errno(err, errno, _("cannot name '%s/%s'"),
+		    self->directory, name);
+	path = text_format(err, "%s/%s", self->directory, name);
+	return path != NULL ? publication_refuse_mount_point(path, err) : -1;
+}
+
 static int
 commit_replacing(struct publication *self, const char *name, struct error *err)
 {
@@ -217,8 +235,7 @@ commit_replacing(struct publication *self, const char *name, struct error *err)
 		}
 	}
 	if (renameat(dir, self->temporary, dir, name) < 0)
-		return error_set_errno(err, errno, _("cannot name '%s/%s'"),
-		    self->directory, name);
+		return refuse_name(self, name, err);
 	self->temporary[0] = '\0';
 	return 0;
 }

@@ -25,14 +25,15 @@ struct publication *publication_new_in(
 /* Where to write. Borrowed. */
 int publication_fd(const struct publication *publication);
 
-/* Give it these permissions; a file system without any shows those of its
- * mount, which is no failure. `name` is for the message. */
-int publication_set_mode(const struct publication *publication, mode_t mode,
-    const char *name, struct error *err);
+/* Give an open file these permissions; a file system without any shows those of
+ * its mount, which is no failure. `name` is for the message. */
+int publication_set_mode(
+    int fd, mode_t mode, const char *name, struct error *err);
 
-/* Give it its name. With `replace` a regular file of that name is replaced;
- * without, ERROR_EXISTS. Where the file system has no link (exFAT, SMB, FUSE),
- * renameat2(RENAME_NOREPLACE), else an exclusive placeholder and rename. */
+/* Give it its name. With `replace` a regular file of that name is replaced, but
+ * not a mount point (ERROR_EXISTS); without, ERROR_EXISTS. Where the file
+ * system has no link (exFAT, SMB, FUSE), renameat2(RENAME_NOREPLACE), else an
+ * exclusive placeholder and rename. */
 int publication_commit(struct publication *publication, const char *name,
     bool replace, struct error *err);
 
@@ -40,6 +41,9 @@ int publication_commit(struct publication *publication, const char *name,
  * power is up to the caller's syncfs(2). */
 int publication_name(struct publication *publication, const char *name,
     bool replace, struct error *err);
+
+/* "'<path>' is a mount point". Always -1. */
+int publication_refuse_mount_point(const char *path, struct error *err);
 
 /* Drops the file unless it was committed. NULL is fine. */
 void publication_free(struct publication *publication);

@@ -57,7 +57,7 @@ small_file_publish(const char *directory, const char *name, const char *text,
 	if (wait_write_all(
 		publication_fd(file), text, strlen(text), name, err) < 0 ||
 	    wait_write_all(publication_fd(file), "\n", 1, name, err) < 0 ||
-	    publication_set_mode(file, mode, name, err) < 0)
+	    publication_set_mode(publication_fd(file), mode, name, err) < 0)
 		return -1;
 	return publication_commit(file, name, replace, err);
 }

@@ -3,7 +3,9 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "stream/stream.h"
@@ -104,4 +106,36 @@ digest_bytes(const void *bytes, size_t size, char ret_sha256[DIGEST_TEXT_BYTES],
 		return error_set(err, ERROR_FAILED, _("SHA-256 failed"));
 	spell(hash, ret_sha256);
 	return 0;
+}
+
+int
+digest_of(struct stream *from, struct digest *ret_digest, struct error *err)
+{
+	auto_free char *buffer = malloc(STREAM_BUFFER_BYTES);
+	auto_stream struct stream *whole = digest_new(from, ret_digest, err);
+	ssize_t got;
+
+	if (whole == NULL)
+		return -1;
+	if (buffer == NULL)
+		return error_set_memory(err);
+	do
+		got = stream_read(whole, buffer, STREAM_BUFFER_BYTES, err);
+	while (got > 0);
+	return got < 0 ? -1 : 0;
+}
+
+int
+digest_check(struct stream *written, const struct digest *sent,
+    const char *name, struct error *err)
+{
+	struct digest found;
+
+	if (digest_of(written, &found, err) < 0)
+		return -1;
+	if (sent->complete && found.size_bytes == sent->size_bytes &&
+	    strcmp(found.sha256, sent->sha256) == 0)
+		return 0;
+	return error_set(err, ERROR_DAMAGED,
+	    _("'%s': what was read back is not what was written"), name);
 }

@@ -25,8 +25,17 @@ struct digest {
 struct stream *digest_new(
     struct stream *from, struct digest *ret_digest, struct error *err);
 
+/* Of a whole stream (taken over; NULL hands the error up). */
+int digest_of(
+    struct stream *from, struct digest *ret_digest, struct error *err);
+
 /* Of bytes in memory. */
 int digest_bytes(const void *bytes, size_t size,
     char ret_sha256[DIGEST_TEXT_BYTES], struct error *err);
+
+/* What was written, read back (taken over; NULL hands the error up): it must be
+ * what `sent` is the digest of. `name` is for the message. ERROR_DAMAGED. */
+int digest_check(struct stream *written, const struct digest *sent,
+    const char *name, struct error *err);
 
 #endif

@@ -24,7 +24,7 @@ file_batch_new(struct error *err)
 bool
 batch_file_is_wanted(const struct batch_file *file)
 {
-	return !file->skip && !error_is_set(&file->failure);
+	return !file->skip && !file->arrived && !error_is_set(&file->failure);
 }
 
 void

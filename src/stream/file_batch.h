@@ -48,11 +48,14 @@ struct batch_file {
 	int64_t uid;
 	int64_t gid;
 	bool exclusive; /* nothing may be there */
+	bool in_place;	/* a file is there: write into it */
+	bool verify;	/* read back before it gets its name */
 
 	bool look; /* whether something lies at `to` is not known yet */
 	struct file_facts there;
 
-	bool skip; /* nothing is to be done for it any more */
+	bool skip;    /* nothing is to be done for it any more */
+	bool arrived; /* the same: it has been written by itself */
 
 	/* Set by whoever could not do its part; the others pass it over. */
 	struct error failure;

@@ -54,8 +54,8 @@ move_bytes(struct copy *copy, struct stream *body, const char *target,
 	int result;
 
 	watch_start(copy->watch, label, file->size_bytes);
-	result = copy_end_put(
-	    &copy->destination, target, file, copy->request, body, err);
+	result = copy_end_put(&copy->destination, target, file, copy->request,
+	    body, copy->request->verify ? &copy->last : NULL, err);
 	watch_stop(copy->watch);
 	return result;
 }
@@ -93,7 +93,7 @@ copy_file(struct copy *copy, struct copy_end *source,
 		return 0;
 	}
 	body = meter_new(steal(body), &meter, err);
-	if (file.size_bytes <= HASHED_MAX_BYTES ||
+	if (file.size_bytes <= HASHED_MAX_BYTES || copy->request->verify ||
 	    copy_policy_in_force(&copy->policy))
 		body = digest_new(steal(body), &copy->last, err);
 	if (body == NULL ||

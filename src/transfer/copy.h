@@ -21,7 +21,9 @@ struct copy_request {
 	bool recursive;	     /* directories with all that is in them */
 	bool create_directories;
 	bool no_clobber;
-	bool update; /* leave what has the same size and time */
+	bool in_place; /* write into files that are there, not atomically */
+	bool verify;   /* read back what was written */
+	bool update;   /* leave what has the same size and time */
 	bool keep_setuid;
 	bool dry_run;
 

@@ -364,6 +364,22 @@ choose_attributes(const struct sftp_place *target, const struct copy_file *file,
 	return chosen;
 }
 
+/* What a file that stays has already: setuid is lost by writing. */
+static uint32_t
+kept_attributes(
+    const struct sftp_place *target, const struct sftp_attributes *chosen)
+{
+	const struct sftp_attributes *there = &target->found;
+	uint32_t kept = 0;
+
+	if (chosen->uid == there->uid && chosen->gid == there->gid)
+		kept |= SFTP_HAS_OWNER;
+	if (chosen->mode == (there->mode & 07777U) &&
+	    (chosen->mode & 06000U) == 0)
+		kept |= SFTP_HAS_MODE;
+	return kept;
+}
+
 static int
 check_replaceable(const struct copy_end *end,
     const struct copy_request *request, struct error *err)
@@ -386,16 +402,21 @@ check_replaceable(const struct copy_end *end,
 static int
 put_in_instance(struct copy_end *end, const char *target,
     struct copy_file *file, const struct copy_request *request,
-    struct stream *body, struct error *err)
+    struct stream *body, const struct digest *sent, struct error *err)
 {
 	struct sftp_put_request put = {
 	    .path = target,
 	    .exclusive = request->no_clobber,
+	    .in_place = request->in_place && sftp_is_there(&end->target.found),
+	    .sent = sent,
 	    .attributes = choose_attributes(&end->target, file, request),
 	};
 
 	assert(strcmp(target, end->target.path) == 0);
 
+	if (put.in_place)
+		put.attributes.flags &=
+		    ~kept_attributes(&end->target, &put.attributes);
 	if (check_replaceable(end, request, err) < 0)
 		return -1;
 	return sftp_file_put(
@@ -404,22 +425,26 @@ put_in_instance(struct copy_end *end, const char *target,
 
 int
 copy_end_put(struct copy_end *end, const char *target, struct copy_file *file,
-    const struct copy_request *request, struct stream *body, struct error *err)
+    const struct copy_request *request, struct stream *body,
+    const struct digest *sent, struct error *err)
 {
 	struct local_put_request local = {
 	    .path = target,
 	    .exclusive = request->no_clobber,
+	    .in_place = request->in_place,
 	    .mode = file->mode,
 	    .has_mtime = file->has_attributes,
 	    .mtime_s = file->mtime_s,
 	    .exact_uid = request->uid,
 	    .exact_gid = request->gid,
 	    .exact_mode = request->mode,
+	    .sent = sent,
 	};
 
 	switch (end->location.kind) {
 	case LOCATION_INSTANCE:
-		return put_in_instance(end, target, file, request, body, err);
+		return put_in_instance(
+		    end, target, file, request, body, sent, err);
 	case LOCATION_LOCAL:
 		return local_file_put(&local, body, &file->written_bytes, err);
 	case LOCATION_STDIO:

@@ -12,6 +12,7 @@
 #include "transfer/location.h"
 
 struct copy_request;
+struct digest;
 struct error;
 struct incus_client;
 struct sftp_session;
@@ -80,9 +81,9 @@ bool copy_end_is_current(const struct copy_end *end, const char *target,
     const struct copy_file *file);
 
 /* Read `body` (borrowed) to its end into `target`, which copy_end_target() has
- * just given. */
+ * just given; `sent` as of sftp_writer.h. */
 int copy_end_put(struct copy_end *end, const char *target,
     struct copy_file *file, const struct copy_request *request,
-    struct stream *body, struct error *err);
+    struct stream *body, const struct digest *sent, struct error *err);
 
 #endif

@@ -36,6 +36,11 @@ copy_run_parse(struct copy *copy, struct error *err)
 		request->destination, &copy->destination.location, err) < 0)
 		return -1;
 	copy->destination.text = request->destination;
+	if (request->verify &&
+	    copy->destination.location.kind == LOCATION_STDIO)
+		return error_set(err, ERROR_USAGE,
+		    _("--verify: what goes to standard output cannot be read "
+		      "back"));
 
 	for (size_t i = 0; i < request->source_count; i++) {
 		copy->sources[i].text = request->sources[i];

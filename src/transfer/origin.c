@@ -1,16 +1,13 @@
 #include "transfer/origin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "store/archive.h"
 #include "store/manifest.h"
 #include "store/record.h"
 #include "stream/digest.h"
-#include "stream/stream.h"
 
 void
 provenance_clear(struct provenance *provenance)
@@ -65,27 +62,6 @@ one_instance(const json_t *candidates)
 	return true;
 }
 
-/* The SHA-256 of a whole file. */
-static int
-digest_file(const char *path, struct digest *ret_digest, struct error *err)
-{
-	auto_free char *buffer = malloc(STREAM_BUFFER_BYTES);
-	auto_stream struct stream *data = NULL;
-	uint64_t size_bytes;
-	ssize_t got;
-
-	if (buffer == NULL)
-		return error_set_memory(err);
-	data = archive_open(path, &size_bytes, err);
-	data = digest_new(steal(data), ret_digest, err);
-	if (data == NULL)
-		return -1;
-	do
-		got = stream_read(data, buffer, STREAM_BUFFER_BYTES, err);
-	while (got > 0);
-	return got < 0 ? -1 : 0;
-}
-
 /* The record's entries that the file may be, by its size, which costs nothing.
  * Where instances share one, the file is read once more than it must be. */
 static int
@@ -93,6 +69,7 @@ load_by_size(struct provenance *provenance, const char *path,
     uint64_t size_bytes, struct error *err)
 {
 	struct digest digest = {0};
+	uint64_t ignored;
 	json_t *entry = NULL;
 	int found;
 
@@ -102,7 +79,7 @@ load_by_size(struct provenance *provenance, const char *path,
 		return -1;
 	if (one_instance(provenance->candidates))
 		return 0;
-	if (digest_file(path, &digest, err) < 0)
+	if (digest_of(archive_open(path, &ignored, err), &digest, err) < 0)
 		return -1;
 	(void)json_array_clear(provenance->candidates);
 	found = record_find(digest.sha256, &entry, err);

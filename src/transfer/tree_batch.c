@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "stream/digest.h"
 #include "stream/file_batch.h"
 #include "stream/meter.h"
 #include "stream/stream.h"
@@ -80,6 +81,7 @@ choose_arrival(const struct tree_request *request, struct batch_file *file)
 	file->uid = request->keep_owner ? file->facts.uid : request->uid;
 	file->gid = request->keep_owner ? file->facts.gid : request->gid;
 	file->exclusive = copy->no_clobber;
+	file->verify = copy->verify;
 }
 
 /* What the command line asks for, whatever is there. */
@@ -123,6 +125,7 @@ judge_there(struct tree_batch *batch, struct batch_file *file)
 	}
 	if (!S_ISREG(file->facts.mode))
 		return;
+	file->in_place = copy->in_place;
 	file->mode = file->there.mode & 07777U;
 	file->uid = file->there.uid;
 	file->gid = file->there.gid;
@@ -167,6 +170,65 @@ count_file(struct tree_batch *batch, const struct batch_file *file)
 		    file->from);
 }
 
+static void
+on_advance(void *data, uint64_t bytes)
+{
+	const struct tree_batch *batch = data;
+
+	watch_advance(batch->request->watch, batch->result->size_bytes + bytes);
+}
+
+/* Whether nothing more can be done behind this failure. */
+static bool
+stops_all(const struct tree_batch *batch, const struct error *failure)
+{
+	return failure->code == ERROR_INTERRUPTED ||
+	       failure->code == ERROR_TERMINATED ||
+	       tree_end_broken(batch->request->source) ||
+	       tree_end_broken(batch->request->target);
+}
+
+/* A file that is worth a stream. */
+static int
+stream_file(
+    struct tree_batch *batch, struct batch_file *file, struct error *err)
+{
+	const struct tree_request *request = batch->request;
+	struct meter_watch meter = {on_advance, batch};
+	struct digest sent = {0};
+	struct error *failure = &file->failure;
+	auto_stream struct stream *body =
+	    tree_end_read(request->source, file, failure);
+
+	body = meter_new(steal(body), &meter, failure);
+	if (file->verify)
+		body = digest_new(steal(body), &sent, failure);
+	if (body != NULL && tree_end_write(request->target, file, body,
+				file->verify ? &sent : NULL, failure) == 0) {
+		file->size_bytes = (size_t)file->facts.size_bytes;
+		file->arrived = true;
+	}
+	if (error_is_set(failure) && stops_all(batch, failure)) {
+		*err = *failure;
+		return -1;
+	}
+	return 0;
+}
+
+/* A file that stays what it is cannot wait for its name with the others. */
+static int
+write_in_place(struct tree_batch *batch, struct error *err)
+{
+	for (size_t i = 0; i < batch->files->count; i++) {
+		struct batch_file *file = &batch->files->files[i];
+
+		if (file->in_place && batch_file_is_wanted(file) &&
+		    stream_file(batch, file, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 copy_files_waiting(struct tree_batch *batch, struct error *err)
 {
@@ -174,6 +236,7 @@ copy_files_waiting(struct tree_batch *batch, struct error *err)
 	struct file_batch *files = batch->files;
 
 	if (look_at_targets(batch, files, err) < 0 ||
+	    write_in_place(batch, err) < 0 ||
 	    tree_end_load(request->source, files, err) < 0 ||
 	    tree_end_store(request->target, files, err) < 0)
 		return -1;
@@ -214,46 +277,6 @@ tree_batch_leave(struct tree_batch *batch, struct batch_directory *directory,
 		return -1;
 	}
 	batch->leaving[batch->leaving_count++] = *directory;
-	return 0;
-}
-
-static void
-on_advance(void *data, uint64_t bytes)
-{
-	const struct tree_batch *batch = data;
-
-	watch_advance(batch->request->watch, batch->result->size_bytes + bytes);
-}
-
-/* Whether nothing more can be done behind this failure. */
-static bool
-stops_all(const struct tree_batch *batch, const struct error *failure)
-{
-	return failure->code == ERROR_INTERRUPTED ||
-	       failure->code == ERROR_TERMINATED ||
-	       tree_end_broken(batch->request->source) ||
-	       tree_end_broken(batch->request->target);
-}
-
-/* A file that is worth a stream. */
-static int
-stream_file(
-    struct tree_batch *batch, struct batch_file *file, struct error *err)
-{
-	const struct tree_request *request = batch->request;
-	struct meter_watch meter = {on_advance, batch};
-	struct error *failure = &file->failure;
-	auto_stream struct stream *body =
-	    tree_end_read(request->source, file, failure);
-
-	body = meter_new(steal(body), &meter, failure);
-	if (body != NULL &&
-	    tree_end_write(request->target, file, body, failure) == 0)
-		file->size_bytes = (size_t)file->facts.size_bytes;
-	if (error_is_set(failure) && stops_all(batch, failure)) {
-		*err = *failure;
-		return -1;
-	}
 	return 0;
 }
 

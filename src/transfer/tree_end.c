@@ -88,16 +88,34 @@ tree_end_store(
 				    : local_tree_store(end->local, batch, err);
 }
 
+/* Of a file that stays, only what is to change: setuid is lost by writing. */
+static uint32_t
+attributes_to_set(const struct batch_file *file)
+{
+	const struct file_facts *there = &file->there;
+	uint32_t flags = SFTP_HAS_OWNER | SFTP_HAS_MODE | SFTP_HAS_TIMES;
+
+	if (file->in_place && file->uid == there->uid &&
+	    file->gid == there->gid)
+		flags &= ~SFTP_HAS_OWNER;
+	if (file->in_place && file->mode == (there->mode & 07777U) &&
+	    (file->mode & 06000U) == 0)
+		flags &= ~SFTP_HAS_MODE;
+	return flags;
+}
+
 int
 tree_end_write(struct tree_end *end, struct batch_file *file,
-    struct stream *body, struct error *err)
+    struct stream *body, const struct digest *sent, struct error *err)
 {
 	struct sftp_put_request put = {
 	    .path = file->to,
 	    .exclusive = file->exclusive,
+	    .in_place = file->in_place,
+	    .sent = sent,
 	    .attributes =
 		{
-		    .flags = SFTP_HAS_OWNER | SFTP_HAS_MODE | SFTP_HAS_TIMES,
+		    .flags = attributes_to_set(file),
 		    .uid = (uint32_t)file->uid,
 		    .gid = (uint32_t)file->gid,
 		    .mode = file->mode,
@@ -109,7 +127,7 @@ tree_end_write(struct tree_end *end, struct batch_file *file,
 
 	if (end->session != NULL)
 		return sftp_file_put(end->session, &put, body, &written, err);
-	return local_tree_write(end->local, file, body, err);
+	return local_tree_write(end->local, file, body, sent, err);
 }
 
 int

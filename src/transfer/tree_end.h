@@ -12,6 +12,7 @@
 #include "incus/sftp_wire.h"
 #include "stream/file_batch.h"
 
+struct digest;
 struct error;
 struct local_tree;
 struct sftp_session;
@@ -49,8 +50,10 @@ int tree_end_finish(struct tree_end *end, struct batch_directory *directories,
     size_t count, struct error *err);
 int tree_end_store(
     struct tree_end *end, struct file_batch *batch, struct error *err);
+
+/* `sent` as of sftp_writer.h. */
 int tree_end_write(struct tree_end *end, struct batch_file *file,
-    struct stream *body, struct error *err);
+    struct stream *body, const struct digest *sent, struct error *err);
 
 /* At the end of all. */
 int tree_end_sync(struct tree_end *end, struct error *err);

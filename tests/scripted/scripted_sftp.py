@@ -261,6 +261,7 @@ class Guest:
     def _write(self, request):
         node = self.handles[request.bytes()]
         offset, data = request.u64(), request.bytes()
+        node.data.extend(bytes(max(0, offset - len(node.data))))
         node.data[offset:offset + len(data)] = data
         self.log.append(f"write {offset} {len(data)}")
         return self._ok(request)
@@ -282,6 +283,11 @@ class Guest:
 
     def _fsetstat(self, request):
         node, flags = self.handles[request.bytes()], request.u32()
+        if flags & HAS_SIZE:
+            size = request.u64()
+            self.log.append(f"truncate {size}")
+            del node.data[size:]
+            node.data.extend(bytes(size - len(node.data)))
         if flags & HAS_OWNER:
             node.uid, node.gid = request.u32(), request.u32()
         if flags & HAS_MODE:

@@ -1,12 +1,13 @@
 /* fuse_nolink.c - a file system that can do little, as those of sticks, phones
  * and shares: no hard links, no nameless files, no modes, no owners
  *
- *	fuse_nolink BACKING MOUNT [plain] [bad-sync] [hold=FILE]
+ *	fuse_nolink BACKING MOUNT [plain] [bad-sync] [bad-read] [hold=FILE]
  *
  * It stays in the foreground until it is unmounted.
  *
  *	plain      rename cannot be told to replace nothing
  *	bad-sync   fsync fails with EIO
+ *	bad-read   the first byte that is read is another than was written
  *	hold=FILE  a write behind the first MiB waits as long as FILE exists
  */
 
@@ -30,6 +31,7 @@ static struct {
 	int backing;
 	bool plain;
 	bool bad_sync;
+	bool bad_read;
 	const char *hold;
 } settings;
 
@@ -118,6 +120,8 @@ on_read(const char *path, char *buffer, size_t size, off_t offset,
 	ssize_t got = pread((int)file->fh, buffer, size, offset);
 
 	(void)path;
+	if (settings.bad_read && offset == 0 && got > 0)
+		buffer[0] ^= 1;
 	return got < 0 ? -errno : (int)got;
 }
 
@@ -192,6 +196,8 @@ main(int argc, char **argv)
 			settings.plain = true;
 		else if (strcmp(argv[i], "bad-sync") == 0)
 			settings.bad_sync = true;
+		else if (strcmp(argv[i], "bad-read") == 0)
+			settings.bad_read = true;
 		else if (strncmp(argv[i], "hold=", 5) == 0)
 			settings.hold = argv[i] + 5;
 	}
