@@ -9,6 +9,9 @@
 #include "base/i18n.h"
 #include "base/text.h"
 
+/* Ours have 12 at most. */
+#define COMMAND_WORDS_MAX 32
+
 /* Format into a bounded buffer and escape what must not reach a terminal. */
 static void
 format_escaped(char *buf, size_t size, const char *format, va_list arguments)
@@ -103,24 +106,33 @@ error_hint(struct error *err, const char *format, ...)
 }
 
 int
-error_hint_command(struct error *err, const char *word, ...)
+error_hint_words(struct error *err, const char *const *words)
 {
 	struct error ignored = {0};
 	auto_free char *line = text_copy("", 0, &ignored);
-	va_list words;
 
-	va_start(words, word);
-	for (; line != NULL && word != NULL;
-	     word = va_arg(words, const char *)) {
+	for (; line != NULL && *words != NULL; words++) {
 		auto_free char *before = steal(line);
-		auto_free char *quoted = text_shell_quote(word, &ignored);
+		auto_free char *quoted = text_shell_quote(*words, &ignored);
 
 		if (quoted != NULL)
 			line = text_format(&ignored, "%s%s%s", before,
 			    *before != '\0' ? " " : "", quoted);
 	}
-	va_end(words);
 	return line != NULL ? error_hint(err, "%s", line) : -1;
+}
+
+int
+error_hint_command(struct error *err, const char *word, ...)
+{
+	const char *words[COMMAND_WORDS_MAX + 1] = {word};
+	va_list more;
+
+	va_start(more, word);
+	for (size_t i = 1; i < COMMAND_WORDS_MAX && words[i - 1] != NULL; i++)
+		words[i] = va_arg(more, const char *);
+	va_end(more);
+	return error_hint_words(err, words);
 }
 
 int

@@ -74,6 +74,9 @@ int error_hint_command(struct error *err, const char *word, ...)
 int error_prefix(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same with an array, ended by NULL. */
+int error_hint_words(struct error *err, const char *const *words);
+
 static inline bool
 error_is_set(const struct error *err)
 {

@@ -54,8 +54,8 @@ move_bytes(struct copy *copy, struct stream *body, const char *target,
 	int result;
 
 	watch_start(copy->watch, label, file->size_bytes);
-	result = copy_end_put(&copy->destination, target, file, copy->request,
-	    body, copy->request->verify ? &copy->last : NULL, err);
+	result = copy_end_put(
+	    &copy->destination, target, file, copy->request, body, err);
 	watch_stop(copy->watch);
 	return result;
 }
@@ -92,6 +92,7 @@ copy_file(struct copy *copy, struct copy_end *source,
 		result->kept++;
 		return 0;
 	}
+	file.sent = copy->request->verify ? &copy->last : NULL;
 	body = meter_new(steal(body), &meter, err);
 	if (file.size_bytes <= HASHED_MAX_BYTES || copy->request->verify ||
 	    copy_policy_in_force(&copy->policy))

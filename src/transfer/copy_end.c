@@ -402,13 +402,13 @@ check_replaceable(const struct copy_end *end,
 static int
 put_in_instance(struct copy_end *end, const char *target,
     struct copy_file *file, const struct copy_request *request,
-    struct stream *body, const struct digest *sent, struct error *err)
+    struct stream *body, struct error *err)
 {
 	struct sftp_put_request put = {
 	    .path = target,
 	    .exclusive = request->no_clobber,
 	    .in_place = request->in_place && sftp_is_there(&end->target.found),
-	    .sent = sent,
+	    .sent = file->sent,
 	    .attributes = choose_attributes(&end->target, file, request),
 	};
 
@@ -425,8 +425,7 @@ put_in_instance(struct copy_end *end, const char *target,
 
 int
 copy_end_put(struct copy_end *end, const char *target, struct copy_file *file,
-    const struct copy_request *request, struct stream *body,
-    const struct digest *sent, struct error *err)
+    const struct copy_request *request, struct stream *body, struct error *err)
 {
 	struct local_put_request local = {
 	    .path = target,
@@ -438,13 +437,12 @@ copy_end_put(struct copy_end *end, const char *target, struct copy_file *file,
 	    .exact_uid = request->uid,
 	    .exact_gid = request->gid,
 	    .exact_mode = request->mode,
-	    .sent = sent,
+	    .sent = file->sent,
 	};
 
 	switch (end->location.kind) {
 	case LOCATION_INSTANCE:
-		return put_in_instance(
-		    end, target, file, request, body, sent, err);
+		return put_in_instance(end, target, file, request, body, err);
 	case LOCATION_LOCAL:
 		return local_file_put(&local, body, &file->written_bytes, err);
 	case LOCATION_STDIO:

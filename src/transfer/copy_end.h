@@ -53,8 +53,9 @@ struct copy_file {
 	uint32_t gid;
 	int64_t atime_s;
 	int64_t mtime_s;
-	bool grew;		/* set at its end */
-	uint64_t written_bytes; /* set when it has arrived */
+	bool grew;		   /* set at its end */
+	const struct digest *sent; /* of its bytes, to verify them; or NULL */
+	uint64_t written_bytes;	   /* set when it has arrived */
 };
 
 /* Open the source; *ret_file must outlive the stream. */
@@ -81,9 +82,9 @@ bool copy_end_is_current(const struct copy_end *end, const char *target,
     const struct copy_file *file);
 
 /* Read `body` (borrowed) to its end into `target`, which copy_end_target() has
- * just given; `sent` as of sftp_writer.h. */
+ * just given. */
 int copy_end_put(struct copy_end *end, const char *target,
     struct copy_file *file, const struct copy_request *request,
-    struct stream *body, const struct digest *sent, struct error *err);
+    struct stream *body, struct error *err);
 
 #endif

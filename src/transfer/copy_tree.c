@@ -20,6 +20,7 @@
 #include "transfer/copy.h"
 #include "transfer/copy_end.h"
 #include "transfer/copy_policy.h"
+#include "transfer/copy_resume.h"
 #include "transfer/tree.h"
 #include "transfer/tree_end.h"
 #include "transfer/watch.h"
@@ -335,26 +336,18 @@ find_target(struct tree_copy *self, const char *name, struct error *err)
 	    err, ERROR_USAGE, _("a directory cannot go to standard output"));
 }
 
-/* Of a tree that stopped half-way whole files are there. What the destination
- * has become is a directory now: only what is in the source goes into it. */
+/* Of a tree that stopped half-way whole files are there. */
 static int
-hint_update(const struct tree_copy *self, struct error *err)
+hint_resume(const struct tree_copy *self, struct error *err)
 {
-	const char *source = self->job->source->text;
-	const char *behind = text_ends_with(source, "/") ? "." : "/.";
-	auto_free char *from = NULL;
-	struct error ignored = {0};
+	const struct copy_request *request = self->job->request;
+	size_t copied = self->job->result->copied;
 
-	if (self->job->result->copied == 0 && err->code != ERROR_INTERRUPTED &&
+	if (copied == 0 && err->code != ERROR_INTERRUPTED &&
 	    err->code != ERROR_TERMINATED)
 		return -1;
-	from =
-	    text_format(&ignored, "%s%s", source, self->inside ? "" : behind);
-	/* What was on its way may have arrived as well. */
-	error_hint(err, _("at least %zu files have arrived whole; to go on:"),
-	    self->job->result->copied);
-	return error_hint_command(err, "anklume", "portal", "copy", "-r",
-	    "--update", from, self->job->destination->text, NULL);
+	return copy_resume_hint(
+	    request, copied, request->source_count == 1 && !self->inside, err);
 }
 
 /* Where a path on our own disk leads. Heap. */
@@ -406,7 +399,7 @@ run(struct tree_copy *self, struct error *err)
 	watch_start(job->watch, job->source->text, 0);
 	status = tree_copy(&tree, job->result, err);
 	watch_stop(job->watch);
-	return status < 0 ? hint_update(self, err) : 0;
+	return status < 0 ? hint_resume(self, err) : 0;
 }
 
 int

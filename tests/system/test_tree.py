@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import signal
 import stat
 import subprocess
@@ -344,12 +345,35 @@ def test_a_killed_copy_leaves_whole_files_and_goes_on(
 
 def test_an_interrupted_copy_says_how_to_go_on(daemon, here, there):
     grow(here.files / "tree", 3000)
-    with daemon.spawn("-q", "portal", "copy", "-r", here.at("tree"),
+    words = ["--mode", "0640", "--verify"]
+    with daemon.spawn("-q", "portal", "copy", "-r", *words, here.at("tree"),
                       there.at("copy")) as child:
         wait_for(lambda: any((there.files / "copy").rglob("f*")), "a file")
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
-    assert f"--update {here.at('tree')}/. {there.at('copy')}" in err.decode()
     assert leftovers(there.files) == []
     whole_files(there.files / "copy", here.files / "tree")
+    command = shlex.split(err.decode().splitlines()[-1])
+    assert command == ["anklume", "portal", "copy", "-r", "--update",
+                       "--verify", "--mode", "640", f"{here.at('tree')}/.",
+                       there.at("copy")]
+    assert daemon.anklume(*command[1:]).status == 0
+    found = whole_files(there.files / "copy", here.files / "tree")
+    assert len(found) == 3000
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o640}
+
+
+def test_several_trees_go_on_together(daemon, here, there):
+    grow(here.files / "one", 10)
+    grow(here.files / "two", 3000)
+    with daemon.spawn("copy", "-r", "--project", here.box.project,
+                      here.at("one"), here.at("two"), there.at()) as child:
+        wait_for(lambda: any((there.files / "two").rglob("f*")), "a file")
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    command = shlex.split(err.decode().splitlines()[-1])
+    assert command[-3:] == [here.at("one"), here.at("two"), there.at()]
+    assert daemon.anklume(*command[1:]).status == 0
+    assert len(whole_files(there.files / "two", here.files / "two")) == 3000
