@@ -43,7 +43,7 @@ static int
 read_back(struct sftp_session *session, struct file_batch *written,
     struct file_batch *again, char *const *paths, struct error *err)
 {
-	struct batch_file *originals[FILE_BATCH_MAX];
+	struct batch_file *originals[FILE_BATCH_MAX] = {0};
 
 	for (size_t i = 0; i < written->count; i++) {
 		struct batch_file *file = &written->files[i];
