@@ -2,18 +2,12 @@
 
 #include "fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "check.h"
 #include "transfer/policy.h"
 #include "transfer/policy_parse.h"
-
-#define CHECK(condition)                                                       \
-	do {                                                                   \
-		if (!(condition))                                              \
-			abort();                                               \
-	} while (0)
 
 static const char *
 no_trust(void *data, const char *project, struct error *err)
@@ -65,6 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    policy_parse("P", (const char *)data, size, &err);
 
 	if (policy == NULL) {
+		check_error(&err);
 		CHECK(err.code == ERROR_USAGE);
 		CHECK(strncmp(err.text, "'P', line ", 10) == 0);
 		return 0;

@@ -64,6 +64,8 @@ replay_directory(const char *path, unsigned char *room, size_t *count)
 	while (result == 0 && (entry = readdir(directory)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
+		/* The last one said is the one that aborts. */
+		(void)fprintf(stderr, "%s\n", entry->d_name);
 		result = replay_file(dirfd(directory), entry->d_name, room);
 		(*count)++;
 	}
