@@ -182,22 +182,31 @@ instance_end(const char *text)
 	return NULL;
 }
 
-/* "web:notes.txt": in an instance, or beside us? */
+/* "web:notes.txt": in an instance, or beside us? "we_b:/notes.txt" can only be
+ * beside us. */
 static int
-refuse_relative(const char *text, const char *colon, struct error *err)
+refuse_colon(const char *text, const char *colon, struct error *err)
 {
 	struct error ignored = {0};
-	auto_free char *place = text_format(
-	    &ignored, _("%.*s:/PATH/%s"), (int)(colon - text), text, colon + 1);
+	int length = (int)(colon - text);
+	bool instance = looks_like_instance(text, (size_t)length);
+	auto_free char *place =
+	    text_format(&ignored, _("%.*s:/PATH/%s"), length, text, colon + 1);
+	auto_free char *word = text_copy(text, (size_t)length, &ignored);
 	auto_free char *file = text_format(&ignored, "./%s", text);
 	auto_free char *place_quoted =
 	    place != NULL ? text_shell_quote(place, &ignored) : NULL;
 	auto_free char *file_quoted =
 	    file != NULL ? text_shell_quote(file, &ignored) : NULL;
 
-	error_set(err, ERROR_USAGE,
-	    _("'%s': a path in an instance is absolute"), text);
-	if (place_quoted != NULL)
+	if (instance)
+		error_set(err, ERROR_USAGE,
+		    _("'%s': a path in an instance is absolute"), text);
+	else
+		error_set(err, ERROR_USAGE,
+		    _("'%s' is not the name of an instance"),
+		    word != NULL ? word : text);
+	if (instance && place_quoted != NULL)
 		error_hint(err, _("a file in an instance: %s"), place_quoted);
 	if (file_quoted != NULL)
 		error_hint(err, _("a local file: %s"), file_quoted);
@@ -211,7 +220,7 @@ parse_local(const char *text, struct location *ret_location, struct error *err)
 	const char *slash = strchr(text, '/');
 
 	if (colon != NULL && (slash == NULL || colon < slash))
-		return refuse_relative(text, colon, err);
+		return refuse_colon(text, colon, err);
 	if (*text == '\0')
 		return error_set(err, ERROR_USAGE, _("an empty file name"));
 	ret_location->kind = LOCATION_LOCAL;

@@ -121,17 +121,35 @@ check_place(const char *text, const struct location *location)
 		      location->instance.project == NULL);
 }
 
-/* What was refused says how to write it: with "./" it is a file. */
+/* What is advised is accepted, or of another daemon. */
 static void
-check_remedy(const char *text)
+check_advice(const char *advised, enum location_kind kind)
 {
-	auto_free char *file = written("./%s%s", text, "");
 	struct location location = {0};
 	struct error err = {0};
 
-	CHECK(location_parse(file, &location, &err) == 0);
-	CHECK(location.kind == LOCATION_LOCAL);
+	if (location_parse(advised, &location, &err) == 0)
+		CHECK(location.kind == kind);
+	else
+		CHECK(kind == LOCATION_INSTANCE && err.code == ERROR_NOT_FOUND);
 	location_clear(&location);
+}
+
+/* What was refused: with "./" it is a file, and with an absolute path a place
+ * in an instance, if it says so. */
+static void
+check_remedy(const char *text, const struct error *refusal)
+{
+	auto_free char *file = written("./%s%s", text, "");
+	auto_free char *place = NULL;
+	auto_free char *word = written("%s%s", text, "");
+
+	check_advice(file, LOCATION_LOCAL);
+	if (!text_starts_with(refusal->hint, "a file in an instance: "))
+		return;
+	word[strcspn(word, ":")] = '\0';
+	place = written("%s:/PATH/%s", word, text + strlen(word) + 1);
+	check_advice(place, LOCATION_INSTANCE);
 }
 
 static void
@@ -147,7 +165,7 @@ fuzz_place(const char *text)
 	} else {
 		CHECK(err.code == ERROR_USAGE || err.code == ERROR_NOT_FOUND);
 		CHECK(location.path == NULL && location.instance.name == NULL);
-		check_remedy(text);
+		check_remedy(text, &err);
 	}
 	location_clear(&location);
 }

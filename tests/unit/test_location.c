@@ -87,10 +87,25 @@ relative_paths_in_instances(void **state)
 				       "a local file: ./web:notes.txt");
 	check_refused("web:a b", "a file in an instance: 'web:/PATH/a b'\n"
 				 "a local file: './web:a b'");
-	check_refused("$(id):a'b", "a file in an instance: "
-				   "'$(id):/PATH/a'\\''b'\n"
-				   "a local file: './$(id):a'\\''b'");
+	check_refused("web:$(id)a'b", "a file in an instance: "
+				      "'web:/PATH/$(id)a'\\''b'\n"
+				      "a local file: './web:$(id)a'\\''b'");
 	check_refused("", "");
+}
+
+/* An absolute path would be refused as well: no instance is called so. */
+static void
+words_that_no_instance_has(void **state)
+{
+	static const char path[] = "we_b:/etc/hosts";
+	struct location location = {0};
+	struct error err = {0};
+
+	(void)state;
+	check_refused(path, "a local file: ./we_b:/etc/hosts");
+	check_refused("$(id):a'b", "a local file: './$(id):a'\\''b'");
+	assert_int_equal(location_parse(path, &location, &err), -1);
+	assert_string_equal(err.text, "'we_b' is not the name of an instance");
 }
 
 static void
@@ -158,6 +173,7 @@ main(void)
 	    cmocka_unit_test(places_in_instances),
 	    cmocka_unit_test(local_paths_and_pipes),
 	    cmocka_unit_test(relative_paths_in_instances),
+	    cmocka_unit_test(words_that_no_instance_has),
 	    cmocka_unit_test(words_that_should_be_options),
 	    cmocka_unit_test(files_that_should_be_options),
 	};
