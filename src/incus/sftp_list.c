@@ -120,13 +120,13 @@ take_entry(struct list *list, struct open_directory *open,
 		(void)distrust(list, open, _("a name that cannot be one"));
 		return 0;
 	}
-	memcpy(name, bytes, size);
-	if (is_dots(name, size))
-		return 0;
 	if (++open->entries > SFTP_LIST_ENTRIES_MAX) {
 		(void)distrust(list, open, _("it does not end"));
 		return 0;
 	}
+	memcpy(name, bytes, size);
+	if (is_dots(name, size))
+		return 0;
 	fresh = name_set_add(&open->names, name, err);
 	if (fresh == 0)
 		(void)distrust(list, open, _("a name comes twice"));
