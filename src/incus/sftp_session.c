@@ -307,7 +307,8 @@ left_of(const struct iovec parts[2])
 static void
 take_off(struct iovec parts[2], size_t sent)
 {
-	for (size_t i = 0; i < 2; i++) {
+	/* A part that is not there has no address to count from. */
+	for (size_t i = 0; i < 2 && parts[i].iov_base != NULL; i++) {
 		size_t count =
 		    sent < parts[i].iov_len ? sent : parts[i].iov_len;
 
