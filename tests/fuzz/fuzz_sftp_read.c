@@ -122,25 +122,27 @@ resolve(struct sftp_session *session, const char *path)
 		CHECK(place.path == NULL);
 }
 
-/* The second asks before the first has been heard. */
+/* Two at once: both ask before either has been heard. */
 static void
 walk_twice(struct sftp_session *session, size_t which)
 {
 	auto_sftp_place struct sftp_place place = {0};
 	struct error err = {0};
-	struct error other = {0};
 	auto_sftp_walk struct sftp_walk *one =
 	    sftp_walk_new(session, paths[which % PATHS], &err);
-	auto_sftp_walk struct sftp_walk *two =
-	    sftp_walk_new(session, paths[(which + 1) % PATHS], &other);
+	auto_sftp_walk struct sftp_walk *two = NULL;
 
-	check_result(one != NULL ? 0 : -1, &err);
-	check_result(two != NULL ? 0 : -1, &other);
-	if (two != NULL && sftp_walk_end(two, &place, &other) == 0)
+	if (one != NULL)
+		two = sftp_walk_new(session, paths[(which + 1) % PATHS], &err);
+	check_result(two != NULL ? 0 : -1, &err);
+	if (two == NULL)
+		return;
+	if (sftp_walk_end(two, &place, &err) == 0)
 		check_place(&place);
 	sftp_place_clear(&place);
+	error_clear(&err);
 	/* With an odd number the first is given up. */
-	if (one != NULL && which % 2 == 0 &&
+	if (which % 2 == 0 && !sftp_session_broken(session) &&
 	    sftp_walk_end(one, &place, &err) == 0)
 		check_place(&place);
 }
@@ -193,23 +195,32 @@ read_file(struct sftp_session *session, size_t which, uint64_t most)
 }
 
 static void
+ask_link(struct sftp_session *session, const char *path)
+{
+	struct error err = {0};
+	auto_free char *target = sftp_read_link(session, path, &err);
+
+	check_result(target != NULL ? 0 : -1, &err);
+	if (target != NULL)
+		CHECK(*target != '\0' && strlen(target) < SFTP_PATH_MAX_BYTES);
+}
+
+static void
 ask(struct sftp_session *session, const char *path)
 {
 	struct sftp_attributes found = {0};
 	struct error err = {0};
-	auto_free char *target = NULL;
 	int result = sftp_lstat(session, path, &found, &err);
 
 	check_result(result, &err);
 	CHECK(result < 0 || sftp_is_there(&found));
+	if (sftp_session_broken(session))
+		return;
 	error_clear(&err);
 	result = sftp_look(session, path, &found, &err);
 	check_result(result > 0 ? 0 : result, &err);
-	error_clear(&err);
-	target = sftp_read_link(session, path, &err);
-	check_result(target != NULL ? 0 : -1, &err);
-	if (target != NULL)
-		CHECK(*target != '\0' && strlen(target) < SFTP_PATH_MAX_BYTES);
+	if (!sftp_session_broken(session))
+		ask_link(session, path);
 }
 
 static char *
@@ -332,13 +343,41 @@ load(struct sftp_session *session, size_t which)
 	file_batch_free(batch);
 }
 
+static void
+run(struct sftp_session *session, unsigned what, size_t which)
+{
+	switch (what) {
+	case DO_RESOLVE:
+		resolve(session, paths[which % PATHS]);
+		break;
+	case DO_TWO_WALKS:
+		walk_twice(session, which);
+		break;
+	case DO_READ:
+		read_file(session, which, UINT64_MAX);
+		break;
+	case DO_READ_A_BIT:
+		read_file(session, which, which);
+		break;
+	case DO_ASK:
+		ask(session, paths[0]);
+		break;
+	case DO_LIST:
+		list(session, which);
+		break;
+	case DO_LOAD:
+		load(session, which);
+		break;
+	default:
+		break;
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err = {0};
 	struct sftp_session *session;
-	unsigned what = size > 0 ? data[0] : 0;
-	size_t which = size > 1 ? data[1] : 0;
 
 	if (size < 3)
 		return 0;
@@ -346,20 +385,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_result(session != NULL ? 0 : -1, &err);
 	if (session == NULL)
 		return 0;
-	if ((what & DO_RESOLVE) != 0)
-		resolve(session, paths[which % PATHS]);
-	if ((what & DO_TWO_WALKS) != 0)
-		walk_twice(session, which);
-	if ((what & DO_READ) != 0)
-		read_file(session, which, UINT64_MAX);
-	if ((what & DO_READ_A_BIT) != 0)
-		read_file(session, which, which);
-	if ((what & DO_ASK) != 0)
-		ask(session, paths[0]);
-	if ((what & DO_LIST) != 0)
-		list(session, which);
-	if ((what & DO_LOAD) != 0)
-		load(session, which);
+	/* Nothing is asked of a session that has failed for good. */
+	for (unsigned what = 1; what <= DO_LOAD; what <<= 1) {
+		if (!sftp_session_broken(session))
+			run(session, data[0] & what, data[1]);
+	}
 	sftp_session_free(session);
 	return 0;
 }
