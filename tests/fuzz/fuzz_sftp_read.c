@@ -48,9 +48,16 @@ static const char *const paths[] = {
 
 #define PATHS (sizeof(paths) / sizeof(paths[0]))
 
+/* As Linux does: sftp_walk.h. */
+#define SYMLINKS_MAX 40U
+
 /* Names that READDIRs have brought, by the server's own count. */
 static size_t names_brought;
 static size_t directories_listed;
+
+/* Links that were read since the last walk began, and how many walks. */
+static size_t links_read;
+static size_t walks;
 
 /* A source is read, and nothing else. */
 static void
@@ -79,6 +86,8 @@ asked(uint8_t type, struct sftp_cursor request)
 		CHECK(transport_path_is_clean(path));
 		if (type == SFTP_OPEN)
 			CHECK(sftp_get_u32(&request) == SFTP_OPEN_READ);
+		if (type == SFTP_READLINK && walks > 0)
+			CHECK(++links_read <= walks * (SYMLINKS_MAX + 1));
 		return;
 	default:
 		check_failed("a request that only reads", __FILE__, __LINE__);
@@ -319,7 +328,7 @@ load(struct sftp_session *session, size_t which)
 	static const size_t sizes[] = {5, 0, SIZE_MAX, 40000, 100, 150000};
 	struct error err = {0};
 	struct file_batch *batch = file_batch_new(&err);
-	size_t count = which < 64 ? 1 + which % 6 : FILE_BATCH_MAX;
+	size_t count = which < 64 ? 1 + which / 6 : FILE_BATCH_MAX;
 	int result;
 
 	CHECK(batch != NULL);
@@ -346,11 +355,14 @@ load(struct sftp_session *session, size_t which)
 static void
 run(struct sftp_session *session, unsigned what, size_t which)
 {
+	links_read = walks = 0;
 	switch (what) {
 	case DO_RESOLVE:
+		walks = 1;
 		resolve(session, paths[which % PATHS]);
 		break;
 	case DO_TWO_WALKS:
+		walks = 2;
 		walk_twice(session, which);
 		break;
 	case DO_READ:

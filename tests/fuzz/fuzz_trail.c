@@ -138,6 +138,7 @@ asked_write(struct sftp_cursor *request)
 	const unsigned char *content;
 
 	(void)sftp_get_bytes(request, &size);
+	CHECK(size > 0);
 	offset = sftp_get_u64(request);
 	content = sftp_get_bytes(request, &size);
 	CHECK(!request->bad && request->left == 0 && size > 0);
@@ -163,10 +164,11 @@ asked_mkdir(struct sftp_cursor *request)
 static void
 asked_attributes(uint8_t type, struct sftp_cursor *request)
 {
-	size_t ignored;
+	size_t size;
 	uint32_t flags;
 
-	(void)sftp_get_bytes(request, &ignored);
+	(void)sftp_get_bytes(request, &size);
+	CHECK(size > 0);
 	flags = sftp_get_u32(request);
 	CHECK(!request->bad);
 	CHECK((flags & ~ATTRIBUTES) == 0 && (flags & (flags - 1)) == 0);

@@ -40,6 +40,8 @@ struct http_tunnel {
 	size_t replies;
 	bool framed;
 	bool filled;
+	bool
+	    condemned; /* it has broken the rules, and the client has seen it */
 
 	struct request requests[REQUESTS_MAX]; /* oldest first */
 	size_t count;
@@ -133,6 +135,7 @@ keep_request(struct http_tunnel *tunnel)
 	    .type = tunnel->in[4], .id = sftp_load_u32(tunnel->in + 5)};
 	size_t ignored;
 
+	CHECK(!tunnel->condemned);
 	if (request.type == SFTP_READ) {
 		(void)sftp_get_bytes(&place, &ignored);
 		request.offset = sftp_get_u64(&place);
@@ -338,6 +341,9 @@ http_tunnel_receive(
 	memcpy(buf, tunnel->out + tunnel->out_given, count);
 	tunnel->out_given += count;
 	tunnel->received += count;
+	if (tunnel->framed && tunnel->out_given >= 4 &&
+	    sftp_load_u32(tunnel->out) > SFTP_PACKET_MAX_BYTES)
+		tunnel->condemned = true;
 	return (ssize_t)count;
 }
 
@@ -372,7 +378,7 @@ transport_open(const uint8_t *bytes, size_t size,
 	tunnel->framed = tunnel->filled = true;
 	tunnel->out_size = tunnel->out_given = tunnel->received = 0;
 	tunnel->in_size = tunnel->sent = 0;
-	tunnel->send_refused = false;
+	tunnel->send_refused = tunnel->condemned = false;
 	session = sftp_session_new(NULL, &instance, err);
 	if (session == NULL || sftp_session_ready(session, err) == 0)
 		return session;
