@@ -6,10 +6,7 @@
 struct error;
 
 #define CHECK(condition)                                                       \
-	do {                                                                   \
-		if (!(condition))                                              \
-			check_failed(#condition, __FILE__, __LINE__);          \
-	} while (0)
+	((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
 
 /* Say what, and abort: a fuzzer keeps the input then. */
 _Noreturn void check_failed(const char *what, const char *file, int line);
