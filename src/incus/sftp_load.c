@@ -26,7 +26,7 @@ struct read {
 };
 
 /* One batch on its way. */
-struct load {
+struct sftp_load {
 	struct sftp_session *session;
 	struct file_batch *batch;
 	struct sftp_handle handles[FILE_BATCH_MAX];
@@ -35,11 +35,12 @@ struct load {
 	struct read reads[WINDOW];
 	size_t sent; /* reads, ever */
 	size_t done;
+	bool opened;
 };
 
 /* A file that changed its kind since it was listed. */
 static int
-refuse_kind(const struct load *load, struct batch_file *file)
+refuse_kind(const struct sftp_load *load, struct batch_file *file)
 {
 	return error_set(&file->failure, ERROR_FAILED,
 	    _("'%s%s' was replaced while it was read"),
@@ -47,7 +48,7 @@ refuse_kind(const struct load *load, struct batch_file *file)
 }
 
 static int
-send_open(struct load *load, size_t i, struct error *err)
+send_open(struct sftp_load *load, size_t i, struct error *err)
 {
 	static const struct sftp_attributes none = {0};
 	struct batch_file *file = &load->batch->files[i];
@@ -76,7 +77,7 @@ take_link(struct batch_file *file, const struct sftp_pending *answer)
 }
 
 static int
-take_opened(struct load *load, size_t i, struct error *err)
+take_opened(struct sftp_load *load, size_t i, struct error *err)
 {
 	struct batch_file *file = &load->batch->files[i];
 	struct sftp_pending *answer = &load->about[i];
@@ -92,13 +93,19 @@ take_opened(struct load *load, size_t i, struct error *err)
 }
 
 static int
-open_all(struct load *load, struct error *err)
+ask_all(struct sftp_load *load, struct error *err)
 {
 	for (size_t i = 0; i < load->batch->count; i++) {
 		if (batch_file_is_wanted(&load->batch->files[i]) &&
 		    send_open(load, i, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+open_all(struct sftp_load *load, struct error *err)
+{
 	for (size_t i = 0; i < load->batch->count; i++) {
 		if (batch_file_is_wanted(&load->batch->files[i]) &&
 		    take_opened(load, i, err) < 0)
@@ -108,7 +115,7 @@ open_all(struct load *load, struct error *err)
 }
 
 static int
-send_with_handle(struct load *load, size_t i, enum sftp_type type,
+send_with_handle(struct sftp_load *load, size_t i, enum sftp_type type,
     struct sftp_pending *pending, struct error *err)
 {
 	struct sftp_packet packet;
@@ -119,7 +126,8 @@ send_with_handle(struct load *load, size_t i, enum sftp_type type,
 }
 
 static int
-send_read(struct load *load, size_t i, struct read *read, struct error *err)
+send_read(
+    struct sftp_load *load, size_t i, struct read *read, struct error *err)
 {
 	struct sftp_packet packet;
 
@@ -132,8 +140,8 @@ send_read(struct load *load, size_t i, struct read *read, struct error *err)
 
 /* Behind the end of an empty file nothing may come: in /proc it does. */
 static int
-judge_empty(
-    const struct load *load, struct batch_file *file, const struct read *read)
+judge_empty(const struct sftp_load *load, struct batch_file *file,
+    const struct read *read)
 {
 	if (sftp_answer_is(&read->pending, SFTP_EOF))
 		return 0;
@@ -143,7 +151,8 @@ judge_empty(
 }
 
 static int
-judge_read(const struct load *load, const struct read *read, size_t *ret_size)
+judge_read(
+    const struct sftp_load *load, const struct read *read, size_t *ret_size)
 {
 	struct batch_file *file = read->file;
 	struct sftp_cursor cursor = {0};
@@ -169,7 +178,7 @@ judge_read(const struct load *load, const struct read *read, size_t *ret_size)
 }
 
 static size_t
-index_of(const struct load *load, const struct batch_file *file)
+index_of(const struct sftp_load *load, const struct batch_file *file)
 {
 	return (size_t)(file - load->batch->files);
 }
@@ -177,7 +186,7 @@ index_of(const struct load *load, const struct batch_file *file)
 /* The oldest read that is on its way; what a short answer leaves is asked for
  * again. */
 static int
-finish_read(struct load *load, struct error *err)
+finish_read(struct sftp_load *load, struct error *err)
 {
 	struct read *read = &load->reads[load->done % WINDOW];
 
@@ -199,8 +208,8 @@ finish_read(struct load *load, struct error *err)
 }
 
 static int
-read_at(
-    struct load *load, size_t i, size_t offset, size_t size, struct error *err)
+read_at(struct sftp_load *load, size_t i, size_t offset, size_t size,
+    struct error *err)
 {
 	struct read *read = &load->reads[load->sent % WINDOW];
 
@@ -214,7 +223,7 @@ read_at(
 }
 
 static int
-read_file(struct load *load, size_t i, struct error *err)
+read_file(struct sftp_load *load, size_t i, struct error *err)
 {
 	size_t size = load->batch->files[i].size_bytes;
 	size_t offset = 0;
@@ -233,13 +242,14 @@ read_file(struct load *load, size_t i, struct error *err)
 }
 
 static bool
-is_open(const struct load *load, size_t i)
+is_open(const struct sftp_load *load, size_t i)
 {
 	return load->handles[i].size > 0;
 }
 
+/* As many as may be on their way are when this ends. */
 static int
-read_all(struct load *load, struct error *err)
+read_all(struct sftp_load *load, struct error *err)
 {
 	for (size_t i = 0; i < load->batch->count; i++) {
 		if (is_open(load, i) &&
@@ -247,6 +257,12 @@ read_all(struct load *load, struct error *err)
 		    read_file(load, i, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+finish_all(struct sftp_load *load, struct error *err)
+{
 	while (load->done < load->sent) {
 		if (finish_read(load, err) < 0)
 			return -1;
@@ -255,7 +271,7 @@ read_all(struct load *load, struct error *err)
 }
 
 static int
-judge_file(struct load *load, size_t i, struct error *err)
+judge_file(struct sftp_load *load, size_t i, struct error *err)
 {
 	struct batch_file *file = &load->batch->files[i];
 	struct sftp_attributes now = {0};
@@ -279,7 +295,7 @@ judge_file(struct load *load, size_t i, struct error *err)
 
 /* What is read is closed without waiting for it. */
 static int
-close_all(struct load *load, struct error *err)
+close_all(struct sftp_load *load, struct error *err)
 {
 	for (size_t i = 0; i < load->batch->count; i++) {
 		if (!is_open(load, i))
@@ -294,29 +310,44 @@ close_all(struct load *load, struct error *err)
 	return 0;
 }
 
-int
-sftp_load(
+void
+sftp_load_free(struct sftp_load *load)
+{
+	if (load == NULL)
+		return;
+	for (size_t i = 0; i < FILE_BATCH_MAX; i++)
+		sftp_forget(load->session, &load->about[i]);
+	for (size_t i = 0; i < WINDOW; i++)
+		sftp_forget(load->session, &load->reads[i].pending);
+	free(load);
+}
+
+struct sftp_load *
+sftp_load_begin(
     struct sftp_session *session, struct file_batch *batch, struct error *err)
 {
-	struct load *load = calloc(1, sizeof(*load));
-	int result;
+	struct sftp_load *load = calloc(1, sizeof(*load));
 
-	if (load == NULL)
-		return error_set_memory(err);
+	if (load == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
 	load->session = session;
 	load->batch = batch;
-	result = sftp_session_ready(session, err);
-	if (result == 0)
-		result = open_all(load, err);
-	if (result == 0)
-		result = read_all(load, err);
-	if (result == 0)
-		result = close_all(load, err);
+	if (sftp_session_ready(session, err) == 0 && ask_all(load, err) == 0)
+		return load;
+	sftp_load_free(load);
+	return NULL;
+}
 
-	for (size_t i = 0; i < FILE_BATCH_MAX; i++)
-		sftp_forget(session, &load->about[i]);
-	for (size_t i = 0; i < WINDOW; i++)
-		sftp_forget(session, &load->reads[i].pending);
-	free(load);
-	return result;
+int
+sftp_load_go_on(struct sftp_load *load, struct error *err)
+{
+	if (!load->opened) {
+		load->opened = true;
+		return open_all(load, err) == 0 && read_all(load, err) == 0
+			   ? 1
+			   : -1;
+	}
+	return finish_all(load, err) == 0 ? close_all(load, err) : -1;
 }

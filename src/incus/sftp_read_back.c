@@ -40,6 +40,18 @@ compare(const struct sftp_session *session, struct batch_file *file,
 }
 
 static int
+load(struct sftp_session *session, struct file_batch *again, struct error *err)
+{
+	struct sftp_load *load = sftp_load_begin(session, again, err);
+	int result = load != NULL ? 1 : -1;
+
+	while (result > 0)
+		result = sftp_load_go_on(load, err);
+	sftp_load_free(load);
+	return result;
+}
+
+static int
 read_back(struct sftp_session *session, struct file_batch *written,
     struct file_batch *again, char *const *paths, struct error *err)
 {
@@ -56,7 +68,7 @@ read_back(struct sftp_session *session, struct file_batch *written,
 	}
 	if (again->count == 0)
 		return 0;
-	if (sftp_load(session, again, err) < 0)
+	if (load(session, again, err) < 0)
 		return -1;
 	for (size_t i = 0; i < again->count; i++)
 		compare(session, originals[i], &again->files[i]);

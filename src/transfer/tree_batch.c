@@ -18,15 +18,20 @@
 /* What a link takes in a batch, whatever its listing says (PATH_MAX). */
 #define LINK_BYTES 4096
 
+/* Files that go together, and what is to be left behind them. */
+struct round {
+	struct file_batch *files;
+	struct batch_directory leaving[DIRECTORY_BATCH_MAX];
+	size_t leaving_count;
+};
+
 struct tree_batch {
 	const struct tree_request *request;
 	struct copy_result *result;
-	struct file_batch *files;
+	struct round rounds[2];
+	struct round *filling; /* one of them */
+	struct round *loaded;  /* the other: stored while the next is loaded */
 	struct file_batch *single; /* for one that is large */
-
-	/* To be left behind the files. */
-	struct batch_directory leaving[DIRECTORY_BATCH_MAX];
-	size_t leaving_count;
 };
 
 struct tree_batch *
@@ -41,9 +46,16 @@ tree_batch_new(const struct tree_request *request, struct copy_result *result,
 	}
 	batch->request = request;
 	batch->result = result;
-	batch->files = file_batch_new(err);
-	if (batch->files != NULL)
-		batch->single = file_batch_new(err);
+	batch->filling = &batch->rounds[0];
+	batch->loaded = &batch->rounds[1];
+	batch->single = file_batch_new(err);
+	for (size_t i = 0; i < 2 && batch->single != NULL; i++) {
+		batch->rounds[i].files = file_batch_new(err);
+		if (batch->rounds[i].files == NULL) {
+			tree_batch_free(batch);
+			return NULL;
+		}
+	}
 	if (batch->single == NULL) {
 		tree_batch_free(batch);
 		return NULL;
@@ -52,11 +64,11 @@ tree_batch_new(const struct tree_request *request, struct copy_result *result,
 }
 
 static void
-clear_leaving(struct tree_batch *batch)
+clear_leaving(struct round *round)
 {
-	for (size_t i = 0; i < batch->leaving_count; i++)
-		batch_directory_clear(&batch->leaving[i]);
-	batch->leaving_count = 0;
+	for (size_t i = 0; i < round->leaving_count; i++)
+		batch_directory_clear(&round->leaving[i]);
+	round->leaving_count = 0;
 }
 
 void
@@ -64,8 +76,10 @@ tree_batch_free(struct tree_batch *batch)
 {
 	if (batch == NULL)
 		return;
-	clear_leaving(batch);
-	file_batch_free(batch->files);
+	for (size_t i = 0; i < 2; i++) {
+		clear_leaving(&batch->rounds[i]);
+		file_batch_free(batch->rounds[i].files);
+	}
 	file_batch_free(batch->single);
 	free(batch);
 }
@@ -217,10 +231,11 @@ stream_file(
 
 /* A file that stays what it is cannot wait for its name with the others. */
 static int
-write_in_place(struct tree_batch *batch, struct error *err)
+write_in_place(
+    struct tree_batch *batch, struct file_batch *files, struct error *err)
 {
-	for (size_t i = 0; i < batch->files->count; i++) {
-		struct batch_file *file = &batch->files->files[i];
+	for (size_t i = 0; i < files->count; i++) {
+		struct batch_file *file = &files->files[i];
 
 		if (file->in_place && batch_file_is_wanted(file) &&
 		    stream_file(batch, file, err) < 0)
@@ -229,54 +244,103 @@ write_in_place(struct tree_batch *batch, struct error *err)
 	return 0;
 }
 
+/* Both ends at once. */
 static int
-copy_files_waiting(struct tree_batch *batch, struct error *err)
+work(struct tree_task *load, struct tree_task *store, struct error *err)
+{
+	while (!load->done || !store->done) {
+		if (tree_task_go_on(load, err) < 0 ||
+		    tree_task_go_on(store, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Load what waits, and store what is loaded. */
+static int
+move_files(struct tree_batch *batch, struct error *err)
 {
 	const struct tree_request *request = batch->request;
-	struct file_batch *files = batch->files;
+	struct file_batch *next = batch->filling->files;
+	struct file_batch *last = batch->loaded->files;
+	struct tree_task load = {.done = true};
+	struct tree_task store = {.done = true};
+	int result = 0;
 
-	if (look_at_targets(batch, files, err) < 0 ||
-	    write_in_place(batch, err) < 0 ||
-	    tree_end_load(request->source, files, err) < 0 ||
-	    tree_end_store(request->target, files, err) < 0)
+	if (last->count > 0)
+		result = tree_end_store(request->target, last, &store, err);
+	if (result == 0 && next->count > 0)
+		result = tree_end_load(request->source, next, &load, err);
+	if (result == 0)
+		result = work(&load, &store, err);
+	tree_task_clear(&load);
+	tree_task_clear(&store);
+	return result;
+}
+
+/* What was in the round has arrived, or failed. */
+static int
+finish_round(struct tree_batch *batch, struct round *round, struct error *err)
+{
+	const struct watch *watch = batch->request->watch;
+
+	for (size_t i = 0; i < round->files->count; i++)
+		count_file(batch, &round->files->files[i]);
+	if (round->files->count > 0)
+		watch_advance(watch, batch->result->size_bytes);
+	file_batch_clear(round->files);
+
+	if (tree_end_finish(batch->request->target, round->leaving,
+		round->leaving_count, err) < 0)
 		return -1;
-	for (size_t i = 0; i < files->count; i++)
-		count_file(batch, &files->files[i]);
-	watch_advance(request->watch, batch->result->size_bytes);
-	file_batch_clear(files);
+	for (size_t i = 0; i < round->leaving_count; i++) {
+		const struct error *failure = &round->leaving[i].failure;
+
+		if (!error_is_set(failure))
+			continue;
+		batch->result->failed++;
+		watch_note(watch, "%s", failure->text);
+	}
+	clear_leaving(round);
+	return 0;
+}
+
+/* What waits becomes what is loaded, and makes room for more. */
+static int
+move_on(struct tree_batch *batch, struct error *err)
+{
+	struct round *stored = batch->loaded;
+	struct file_batch *next = batch->filling->files;
+
+	if (look_at_targets(batch, next, err) < 0 ||
+	    write_in_place(batch, next, err) < 0 ||
+	    move_files(batch, err) < 0 || finish_round(batch, stored, err) < 0)
+		return -1;
+	batch->loaded = batch->filling;
+	batch->filling = stored;
 	return 0;
 }
 
 int
 tree_batch_flush(struct tree_batch *batch, struct error *err)
 {
-	if (batch->files->count > 0 && copy_files_waiting(batch, err) < 0)
-		return -1;
-	if (tree_end_finish(batch->request->target, batch->leaving,
-		batch->leaving_count, err) < 0)
-		return -1;
-	for (size_t i = 0; i < batch->leaving_count; i++) {
-		const struct error *failure = &batch->leaving[i].failure;
-
-		if (!error_is_set(failure))
-			continue;
-		batch->result->failed++;
-		watch_note(batch->request->watch, "%s", failure->text);
-	}
-	clear_leaving(batch);
-	return 0;
+	return move_on(batch, err) == 0 ? move_on(batch, err) : -1;
 }
 
 int
 tree_batch_leave(struct tree_batch *batch, struct batch_directory *directory,
     struct error *err)
 {
-	if (batch->leaving_count == DIRECTORY_BATCH_MAX &&
-	    tree_batch_flush(batch, err) < 0) {
-		batch_directory_clear(directory);
-		return -1;
+	struct round *round = batch->filling;
+
+	if (round->leaving_count == DIRECTORY_BATCH_MAX) {
+		if (move_on(batch, err) < 0) {
+			batch_directory_clear(directory);
+			return -1;
+		}
+		round = batch->filling;
 	}
-	batch->leaving[batch->leaving_count++] = *directory;
+	round->leaving[round->leaving_count++] = *directory;
 	return 0;
 }
 
@@ -303,12 +367,13 @@ tree_batch_add(struct tree_batch *batch, char *from, char *to,
 	bool large =
 	    S_ISREG(facts->mode) && facts->size_bytes > FILE_BATCH_FILE_BYTES;
 	uint64_t size = S_ISREG(facts->mode) ? facts->size_bytes : LINK_BYTES;
-	struct file_batch *files = large ? batch->single : batch->files;
+	struct file_batch *files;
 	struct batch_file *file;
 
-	if (!large && !file_batch_has_room(files, size) &&
-	    tree_batch_flush(batch, err) < 0)
+	if (!large && !file_batch_has_room(batch->filling->files, size) &&
+	    move_on(batch, err) < 0)
 		return -1;
+	files = large ? batch->single : batch->filling->files;
 	file = file_batch_add(
 	    files, steal(owned_from), steal(owned_to), large ? 0 : size);
 	file->facts = *facts;

@@ -1,8 +1,9 @@
 /* tree_batch.h - the files of a tree that wait to be copied together
  *
  * What is small is gathered until a batch is full, over as many directories as
- * that takes; a larger file is copied by itself. A directory is left only when
- * the files in it have arrived. */
+ * that takes; one batch is loaded while the one before is stored. A larger file
+ * is copied by itself. A directory is left only when the files in it have
+ * arrived. */
 
 #ifndef ANKLUME_TRANSFER_TREE_BATCH_H
 #define ANKLUME_TRANSFER_TREE_BATCH_H

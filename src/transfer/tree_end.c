@@ -40,10 +40,61 @@ tree_end_list(struct tree_end *end, struct batch_directory *directories,
 }
 
 int
-tree_end_load(struct tree_end *end, struct file_batch *batch, struct error *err)
+tree_end_load(struct tree_end *end, struct file_batch *batch,
+    struct tree_task *ret_task, struct error *err)
 {
-	return end->session != NULL ? sftp_load(end->session, batch, err)
-				    : local_tree_load(end->local, batch, err);
+	*ret_task = (struct tree_task){.end = end, .batch = batch};
+	if (end->session == NULL)
+		return 0;
+	ret_task->load = sftp_load_begin(end->session, batch, err);
+	return ret_task->load != NULL ? 0 : -1;
+}
+
+int
+tree_end_store(struct tree_end *end, struct file_batch *batch,
+    struct tree_task *ret_task, struct error *err)
+{
+	*ret_task =
+	    (struct tree_task){.end = end, .batch = batch, .storing = true};
+	if (end->session == NULL)
+		return 0;
+	ret_task->store = sftp_store_begin(end->session, batch, err);
+	return ret_task->store != NULL ? 0 : -1;
+}
+
+/* Our own disk does it all at once. */
+static int
+go_on_here(struct tree_task *task, struct error *err)
+{
+	struct local_tree *tree = task->end->local;
+
+	return task->storing ? local_tree_store(tree, task->batch, err)
+			     : local_tree_load(tree, task->batch, err);
+}
+
+int
+tree_task_go_on(struct tree_task *task, struct error *err)
+{
+	int more;
+
+	if (task->done)
+		return 0;
+	if (task->store != NULL)
+		more = sftp_store_go_on(task->store, err);
+	else if (task->load != NULL)
+		more = sftp_load_go_on(task->load, err);
+	else
+		more = go_on_here(task, err);
+	task->done = more == 0;
+	return more < 0 ? -1 : 0;
+}
+
+void
+tree_task_clear(struct tree_task *task)
+{
+	sftp_load_free(task->load);
+	sftp_store_free(task->store);
+	*task = (struct tree_task){.done = true};
 }
 
 struct stream *
@@ -78,14 +129,6 @@ tree_end_finish(struct tree_end *end, struct batch_directory *directories,
 	if (end->session != NULL)
 		return sftp_make_times(end->session, directories, count, err);
 	return local_tree_finish(end->local, directories, count, err);
-}
-
-int
-tree_end_store(
-    struct tree_end *end, struct file_batch *batch, struct error *err)
-{
-	return end->session != NULL ? sftp_store(end->session, batch, err)
-				    : local_tree_store(end->local, batch, err);
 }
 
 /* Of a file that stays, only what is to change: setuid is lost by writing. */

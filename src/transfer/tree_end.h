@@ -15,7 +15,9 @@
 struct digest;
 struct error;
 struct local_tree;
+struct sftp_load;
 struct sftp_session;
+struct sftp_store;
 struct stream;
 
 struct tree_end {
@@ -35,8 +37,27 @@ typedef int tree_taker(void *data, struct batch_directory *in, const char *name,
 
 int tree_end_list(struct tree_end *end, struct batch_directory *directories,
     size_t count, tree_taker *take, void *data, struct error *err);
-int tree_end_load(
-    struct tree_end *end, struct file_batch *batch, struct error *err);
+
+/* A batch on its way at one end: what can be sent is, without waiting, so that
+ * both ends work at the same time. */
+struct tree_task {
+	struct tree_end *end;
+	struct file_batch *batch;
+	struct sftp_load *load; /* one of these, for an instance */
+	struct sftp_store *store;
+	bool storing;
+	bool done;
+};
+
+/* Begin to load a batch from the source, or to store it at the target. */
+int tree_end_load(struct tree_end *end, struct file_batch *batch,
+    struct tree_task *ret_task, struct error *err);
+int tree_end_store(struct tree_end *end, struct file_batch *batch,
+    struct tree_task *ret_task, struct error *err);
+
+/* Wait for what is on its way, and send what comes next; sets `done`. */
+int tree_task_go_on(struct tree_task *task, struct error *err);
+void tree_task_clear(struct tree_task *task);
 
 /* One larger file. It and the end must outlive the stream. */
 struct stream *tree_end_read(
@@ -48,8 +69,6 @@ int tree_end_make(struct tree_end *end, struct batch_directory *directories,
     size_t count, struct error *err);
 int tree_end_finish(struct tree_end *end, struct batch_directory *directories,
     size_t count, struct error *err);
-int tree_end_store(
-    struct tree_end *end, struct file_batch *batch, struct error *err);
 
 /* `sent` as of sftp_writer.h. */
 int tree_end_write(struct tree_end *end, struct batch_file *file,

@@ -323,12 +323,13 @@ check_loaded(const struct batch_file *file)
 }
 
 static void
-load(struct sftp_session *session, size_t which)
+load_batch(struct sftp_session *session, size_t which)
 {
 	static const size_t sizes[] = {5, 0, SIZE_MAX, 40000, 100, 150000};
 	struct error err = {0};
 	struct file_batch *batch = file_batch_new(&err);
 	size_t count = which < 64 ? 1 + which / 6 : FILE_BATCH_MAX;
+	struct sftp_load *load;
 	int result;
 
 	CHECK(batch != NULL);
@@ -343,7 +344,11 @@ load(struct sftp_session *session, size_t which)
 		file->facts.size_bytes = link ? 7 : size;
 		file->skip = i == 5;
 	}
-	result = sftp_load(session, batch, &err);
+	load = sftp_load_begin(session, batch, &err);
+	result = load != NULL ? 1 : -1;
+	while (result > 0)
+		result = sftp_load_go_on(load, &err);
+	sftp_load_free(load);
 	check_result(result, &err);
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		if (i != 5)
@@ -378,7 +383,7 @@ run(struct sftp_session *session, unsigned what, size_t which)
 		list(session, which);
 		break;
 	case DO_LOAD:
-		load(session, which);
+		load_batch(session, which);
 		break;
 	default:
 		break;

@@ -241,15 +241,20 @@ check_stored(const struct batch_file *file, int result)
 }
 
 static void
-store(struct sftp_session *session, size_t which, bool exclusive)
+store_batch(struct sftp_session *session, size_t which, bool exclusive)
 {
 	struct file_batch *batch;
+	struct sftp_store *store;
 	struct error err = {0};
 	int result;
 
 	trail_start(true);
 	batch = new_batch(which, exclusive);
-	result = sftp_store(session, batch, &err);
+	store = sftp_store_begin(session, batch, &err);
+	result = store != NULL ? 1 : -1;
+	while (result > 0)
+		result = sftp_store_go_on(store, &err);
+	sftp_store_free(store);
 	check_result(result, &err);
 	for (size_t i = 0; i < batch->count; i++)
 		check_stored(&batch->files[i], result);
@@ -315,7 +320,7 @@ run(struct sftp_session *session, unsigned what, size_t which)
 		break;
 	case DO_STORE:
 	case DO_STORE_EXCLUSIVE:
-		store(session, which, what == DO_STORE_EXCLUSIVE);
+		store_batch(session, which, what == DO_STORE_EXCLUSIVE);
 		break;
 	default:
 		break;

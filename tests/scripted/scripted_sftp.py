@@ -123,6 +123,8 @@ class Guest:
                       "/root/file": regular(b"content\n")}
         self.extensions = ["hardlink@openssh.com", "posix-rename@openssh.com"]
         self.read_most = 32768
+        self.first_mode = 0o600     # of a new file; 6.0.4: 0644
+        self.first_gid = 0          # its parent's, where that has setgid
         self.cut_after = None   # bytes that a session sends before it closes
         self.dribble = False    # send them one by one
         self.sent = 0
@@ -209,7 +211,8 @@ class Guest:
         path, flags = request.text(), request.u32()
         self.log.append(f"open {path}")
         if flags & 0x08:
-            self.files[path] = regular(mode=0o600)
+            self.files[path] = regular(mode=self.first_mode,
+                                       gid=self.first_gid)
         elif self._resolve(path) not in self.files:
             return self._absent(request)
         handle = self._handle(self.files[self._resolve(path)])
@@ -298,6 +301,10 @@ class Guest:
 
     def _setstat(self, request):
         node, flags = self.files[self._resolve(request.text())], request.u32()
+        if flags & HAS_OWNER:
+            node.uid, node.gid = request.u32(), request.u32()
+        if flags & HAS_MODE:
+            node.mode = stat.S_IFMT(node.mode) | request.u32()
         if flags & HAS_TIMES:
             node.mtime = (request.u32(), request.u32())[1]
         return self._ok(request)

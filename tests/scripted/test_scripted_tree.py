@@ -286,6 +286,36 @@ def test_an_existing_file_keeps_owner_and_mode(source, target, anklume):
     assert target.files["/root/new/srv"].uid == 5
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o604, 0o000])
+def test_content_is_never_open_to_more_than_in_the_end(
+        source, target, anklume, mode):
+    """This server makes new files with 0644, whatever it is asked for."""
+    seen = []
+    source.files["/srv/secret"] = regular(b"secret", mode, uid=9, gid=9)
+    target.first_mode = 0o644
+
+    def watch(request, write=target._write):
+        node = target.handles[type(request)(
+            bytes([WRITE]) + u32(request.id) + request.rest).bytes()]
+        answer = write(request)
+        if bytes(node.data) == b"secret":
+            seen.append(stat.S_IMODE(node.mode))
+        return answer
+
+    target._write = watch
+    assert anklume(*COPY).status == 0
+    assert seen == [mode]
+    assert below(target, "/root/new") == below(source, "/srv")
+
+
+def test_new_files_of_another_group_are_set_right(source, target, anklume):
+    """As in a directory with setgid; chown(2) takes setuid away."""
+    source.files["/srv/s"] = regular(b"s", 0o4755, uid=0, gid=0)
+    target.first_gid = 77
+    assert anklume(*COPY, "--keep-setuid").status == 0
+    assert below(target, "/root/new") == below(source, "/srv")
+
+
 def test_no_clobber_keeps_what_is_there(source, target, anklume):
     target.files["/root/new"] = directory()
     target.files["/root/new/srv"] = directory()

@@ -262,6 +262,23 @@ def test_no_clobber(daemon, here, there, tmp_path):
         assert leftovers(top) == []
 
 
+def test_into_a_directory_with_setgid(daemon, here, there):
+    """Its group is not that of the files which come from elsewhere."""
+    fill(here.files / "tree")
+    copy(daemon, here.at("tree"), there.at("plain"))
+    top = there.files / "copy"
+    top.mkdir()
+    os.chown(top, 0, 50)
+    top.chmod(0o2775)
+    copy(daemon, here.at("tree/."), there.at("copy"))
+    expected = facts(there.files / "plain")
+    found = facts(top)
+    del expected[b"."], found[b"."]
+    regular = {name: about for name, about in expected.items()
+               if about[0] != "link" and stat.S_ISREG(about[0])}
+    assert {name: found[name] for name in regular} == regular
+
+
 def test_links_are_not_followed_on_this_side(daemon, here, tmp_path):
     """Neither a link in place of a directory, nor one in place of a file."""
     (here.files / "tree" / "d").mkdir(parents=True)
