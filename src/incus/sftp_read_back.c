@@ -1,5 +1,6 @@
 #include "incus/sftp_read_back.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -51,27 +52,31 @@ load(struct sftp_session *session, struct file_batch *again, struct error *err)
 	return result;
 }
 
+static bool
+is_due(const struct batch_file *file)
+{
+	return file->verify && batch_file_is_wanted(file);
+}
+
 static int
 read_back(struct sftp_session *session, struct file_batch *written,
     struct file_batch *again, char *const *paths, struct error *err)
 {
-	struct batch_file *originals[FILE_BATCH_MAX] = {0};
+	const struct batch_file *copy = again->files;
 
 	for (size_t i = 0; i < written->count; i++) {
-		struct batch_file *file = &written->files[i];
-
-		if (!file->verify || !batch_file_is_wanted(file))
-			continue;
-		originals[again->count] = file;
-		if (add(again, file, paths[i], err) < 0)
+		if (is_due(&written->files[i]) &&
+		    add(again, &written->files[i], paths[i], err) < 0)
 			return -1;
 	}
 	if (again->count == 0)
 		return 0;
 	if (load(session, again, err) < 0)
 		return -1;
-	for (size_t i = 0; i < again->count; i++)
-		compare(session, originals[i], &again->files[i]);
+	for (size_t i = 0; i < written->count; i++) {
+		if (is_due(&written->files[i]))
+			compare(session, &written->files[i], copy++);
+	}
 	return 0;
 }
 
