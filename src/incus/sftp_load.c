@@ -334,8 +334,11 @@ sftp_load_begin(
 	}
 	load->session = session;
 	load->batch = batch;
-	if (sftp_session_ready(session, err) == 0 && ask_all(load, err) == 0)
-		return load;
+	if (sftp_session_ready(session, err) == 0) {
+		sftp_cork(session);
+		if (ask_all(load, err) == 0 && sftp_uncork(session, err) == 0)
+			return load;
+	}
 	sftp_load_free(load);
 	return NULL;
 }
@@ -343,11 +346,15 @@ sftp_load_begin(
 int
 sftp_load_go_on(struct sftp_load *load, struct error *err)
 {
-	if (!load->opened) {
-		load->opened = true;
-		return open_all(load, err) == 0 && read_all(load, err) == 0
-			   ? 1
-			   : -1;
-	}
-	return finish_all(load, err) == 0 ? close_all(load, err) : -1;
+	int result = load->opened ? finish_all(load, err) : open_all(load, err);
+	int more = load->opened ? 0 : 1;
+
+	if (result < 0)
+		return -1;
+	sftp_cork(load->session);
+	result = load->opened ? close_all(load, err) : read_all(load, err);
+	load->opened = true;
+	if (result == 0)
+		result = sftp_uncork(load->session, err);
+	return result == 0 ? more : -1;
 }

@@ -24,6 +24,9 @@
 #define EXTENSIONS_MAX 32
 #define EXTENSION_NAME_BYTES 64
 
+/* What is sent together: as much as both sockets on the way take at once. */
+#define OUT_BYTES ((size_t)64 * 1024)
+
 struct sftp_session {
 	struct incus_client *client;
 	struct http_tunnel *tunnel;
@@ -38,6 +41,11 @@ struct sftp_session {
 
 	char extensions[EXTENSIONS_MAX][EXTENSION_NAME_BYTES];
 	size_t extension_count;
+
+	/* Whole packets that wait to be sent together. */
+	bool corked;
+	size_t out_size;
+	unsigned char out[OUT_BYTES];
 
 	/* What has come and is not yet a whole packet. */
 	size_t in_size;
@@ -273,30 +281,6 @@ sftp_poll(struct sftp_session *session, struct error *err)
 	return 0;
 }
 
-/* Wait for bytes, and take what packets they complete. */
-static int
-receive_more(struct sftp_session *session, struct error *err)
-{
-	bool some = false;
-
-	if (receive_some(session, &some, err) < 0)
-		return -1;
-	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
-		return tunnel_failed(session, err);
-	return take_packets(session, err);
-}
-
-int
-sftp_await(struct sftp_session *session, struct sftp_pending *pending,
-    struct error *err)
-{
-	while (!pending->answered) {
-		if (receive_more(session, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* What is left to send, of two parts. */
 static size_t
 left_of(const struct iovec parts[2])
@@ -339,15 +323,15 @@ push(struct sftp_session *session, struct iovec parts[2], struct error *err)
 	return 0;
 }
 
-/* One packet. An interruption waits for its end: behind half a packet nothing
- * could be tidied up any more. */
+/* Whole packets. An interruption waits for their end: behind half a packet
+ * nothing could be tidied up any more. */
 static int
-push_packet(struct sftp_session *session, struct sftp_packet *packet,
+push_whole(struct sftp_session *session, const void *head, size_t head_size,
     const void *tail, size_t tail_size, struct error *err)
 {
 	/* sendmsg(2) declares what it reads without const. */
 	struct iovec parts[2] = {
-	    {.iov_base = packet->bytes, .iov_len = packet->size},
+	    {.iov_base = (void *)(uintptr_t)head, .iov_len = head_size},
 	    {.iov_base = (void *)(uintptr_t)tail, .iov_len = tail_size},
 	};
 	int result;
@@ -356,6 +340,80 @@ push_packet(struct sftp_session *session, struct sftp_packet *packet,
 	result = push(session, parts, err);
 	interrupt_shield_down();
 	return result;
+}
+
+static int
+flush(struct sftp_session *session, struct error *err)
+{
+	size_t size = session->out_size;
+
+	session->out_size = 0;
+	return size > 0 ? push_whole(session, session->out, size, NULL, 0, err)
+			: 0;
+}
+
+void
+sftp_cork(struct sftp_session *session)
+{
+	session->corked = true;
+}
+
+int
+sftp_uncork(struct sftp_session *session, struct error *err)
+{
+	session->corked = false;
+	return flush(session, err);
+}
+
+static void
+append(struct sftp_session *session, const void *bytes, size_t size)
+{
+	if (size > 0)
+		memcpy(session->out + session->out_size, bytes, size);
+	session->out_size += size;
+}
+
+static int
+push_packet(struct sftp_session *session, const struct sftp_packet *packet,
+    const void *tail, size_t tail_size, struct error *err)
+{
+	size_t size = packet->size + tail_size;
+
+	if ((!session->corked || size > OUT_BYTES - session->out_size) &&
+	    flush(session, err) < 0)
+		return -1;
+	if (!session->corked || size > OUT_BYTES)
+		return push_whole(
+		    session, packet->bytes, packet->size, tail, tail_size, err);
+	append(session, packet->bytes, packet->size);
+	append(session, tail, tail_size);
+	return 0;
+}
+
+/* Wait for bytes, and take what packets they complete. */
+static int
+receive_more(struct sftp_session *session, struct error *err)
+{
+	bool some = false;
+
+	if (flush(session, err) < 0)
+		return -1;
+	if (receive_some(session, &some, err) < 0)
+		return -1;
+	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
+		return tunnel_failed(session, err);
+	return take_packets(session, err);
+}
+
+int
+sftp_await(struct sftp_session *session, struct sftp_pending *pending,
+    struct error *err)
+{
+	while (!pending->answered) {
+		if (receive_more(session, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int

@@ -67,6 +67,11 @@ int sftp_send(struct sftp_session *session, struct sftp_packet *packet,
     const void *tail, size_t tail_size, struct sftp_pending *pending,
     struct error *err);
 
+/* Hold requests back from here on, to send many small ones together: until
+ * sftp_uncork(), or until one is waited for. */
+void sftp_cork(struct sftp_session *session);
+int sftp_uncork(struct sftp_session *session, struct error *err);
+
 /* Wait until `pending` is answered. */
 int sftp_await(struct sftp_session *session, struct sftp_pending *pending,
     struct error *err);

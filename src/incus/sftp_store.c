@@ -9,7 +9,7 @@
 #include "incus/sftp_store_steps.h"
 
 static int
-send_stage(struct sftp_store *store, struct error *err)
+send_each(struct sftp_store *store, struct error *err)
 {
 	for (size_t i = 0; i < store->count; i++) {
 		struct item *item = &store->items[i];
@@ -20,6 +20,14 @@ send_stage(struct sftp_store *store, struct error *err)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+send_stage(struct sftp_store *store, struct error *err)
+{
+	sftp_cork(store->session);
+	return send_each(store, err) == 0 ? sftp_uncork(store->session, err)
+					  : -1;
 }
 
 static int
