@@ -78,6 +78,7 @@ sftp_answer_handle(const struct sftp_pending *answer, const char *what,
 		    sftp_session_name(answer->session), path);
 	memcpy(ret_handle->bytes, handle, size);
 	ret_handle->size = size;
+	ret_handle->path = path;
 	return 0;
 }
 

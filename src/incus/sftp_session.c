@@ -128,6 +128,22 @@ tunnel_failed(struct sftp_session *session, struct error *err)
 	return error_prefix(err, "'%s'", session->label);
 }
 
+/* The server gives its answers in the order of the requests: of several that
+ * wait, the oldest is the one that hangs. */
+static int
+silent(struct sftp_session *session, const struct sftp_pending *pending,
+    struct error *err)
+{
+	if (err->code != ERROR_UNREACHABLE || pending->about == NULL)
+		return tunnel_failed(session, err);
+	session->broken = true;
+	(void)error_prefix(err, "'%s%s'", session->label, pending->about);
+	return error_hint(
+	    err, _("something inside the instance may hang; until it is ended "
+		   "there, Incus may be unable to snapshot or to stop the "
+		   "instance"));
+}
+
 /* Nothing that follows could be understood. */
 static int
 protocol_error(
@@ -392,7 +408,8 @@ push_packet(struct sftp_session *session, const struct sftp_packet *packet,
 
 /* Wait for bytes, and take what packets they complete. */
 static int
-receive_more(struct sftp_session *session, struct error *err)
+receive_more(struct sftp_session *session, const struct sftp_pending *pending,
+    struct error *err)
 {
 	bool some = false;
 
@@ -401,7 +418,7 @@ receive_more(struct sftp_session *session, struct error *err)
 	if (receive_some(session, &some, err) < 0)
 		return -1;
 	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
-		return tunnel_failed(session, err);
+		return silent(session, pending, err);
 	return take_packets(session, err);
 }
 
@@ -410,7 +427,7 @@ sftp_await(struct sftp_session *session, struct sftp_pending *pending,
     struct error *err)
 {
 	while (!pending->answered) {
-		if (receive_more(session, err) < 0)
+		if (receive_more(session, pending, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -428,13 +445,14 @@ sftp_send(struct sftp_session *session, struct sftp_packet *packet,
 		return error_set(
 		    err, ERROR_USAGE, _("a path is longer than 4096 bytes"));
 	while (*slot != NULL) {
-		if (receive_more(session, err) < 0)
+		if (receive_more(session, *slot, err) < 0)
 			return -1;
 	}
 
 	sftp_store_u32(packet->bytes, (uint32_t)(packet->size - 4 + tail_size));
 	sftp_store_u32(packet->bytes + 5, id);
 	pending->session = session;
+	pending->about = packet->about;
 	pending->id = id;
 	pending->waiting = true;
 	pending->answered = false;

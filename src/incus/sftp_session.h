@@ -27,6 +27,7 @@ struct sftp_session;
  * closed. Reusable: the payload's buffer is kept. */
 struct sftp_pending {
 	const struct sftp_session *session; /* once sent */
+	const char *about; /* what it asks about, for messages; borrowed */
 	uint32_t id;
 	bool waiting;
 	bool answered;

@@ -109,6 +109,7 @@ look_ahead(struct sftp_walk *walk, struct error *err)
 		rest += skip + length;
 		sftp_packet_start(&packet, SFTP_LSTAT);
 		sftp_put_bytes(&packet, path, end);
+		packet.about = walk->asked;
 		if (sftp_send(walk->session, &packet, NULL, 0,
 			&walk->ahead[walk->ahead_count++], err) < 0)
 			return -1;

@@ -24,6 +24,7 @@ sftp_packet_start(struct sftp_packet *packet, enum sftp_type type)
 	/* Length and id are the session's. */
 	memset(packet->bytes, 0, 9);
 	packet->bytes[4] = (unsigned char)type;
+	packet->about = NULL;
 	packet->size = 9;
 	packet->overflow = false;
 }
@@ -72,12 +73,14 @@ void
 sftp_put_text(struct sftp_packet *packet, const char *text)
 {
 	sftp_put_bytes(packet, text, strlen(text));
+	packet->about = text;
 }
 
 void
 sftp_put_handle(struct sftp_packet *packet, const struct sftp_handle *handle)
 {
 	sftp_put_bytes(packet, handle->bytes, handle->size);
+	packet->about = handle->path;
 }
 
 void

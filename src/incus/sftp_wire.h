@@ -86,6 +86,7 @@ struct sftp_attributes {
 };
 
 struct sftp_handle {
+	const char *path; /* of what it is a handle; borrowed, for messages */
 	size_t size;
 	unsigned char bytes[SFTP_HANDLE_MAX_BYTES];
 };
@@ -93,6 +94,7 @@ struct sftp_handle {
 /* A request that is being built. Room for two paths and what goes with them;
  * the data of a WRITE is not copied here. Overflow is remembered. */
 struct sftp_packet {
+	const char *about; /* the last path or handle in it; borrowed */
 	size_t size;
 	bool overflow;
 	unsigned char bytes[2 * SFTP_PATH_MAX_BYTES + 512];
@@ -103,6 +105,8 @@ void sftp_packet_start(struct sftp_packet *packet, enum sftp_type type);
 void sftp_put_u32(struct sftp_packet *packet, uint32_t value);
 void sftp_put_u64(struct sftp_packet *packet, uint64_t value);
 void sftp_put_bytes(struct sftp_packet *packet, const void *bytes, size_t size);
+
+/* What is put in by these two must stay until the request is answered. */
 void sftp_put_text(struct sftp_packet *packet, const char *text);
 void sftp_put_handle(
     struct sftp_packet *packet, const struct sftp_handle *handle);

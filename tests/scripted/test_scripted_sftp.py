@@ -200,7 +200,9 @@ def test_a_source_that_falls_silent_inside_a_read(source, target, anklume):
         seen.append(request)
         return answer if len(seen) < 3 else answer[:100 * (len(seen) == 3)]
     source.on(READ, silence)
-    check_nothing(target, anklume(*COPY, "--timeout", "1"), 9)
+    result = anklume(*COPY, "--timeout", "1")
+    check_nothing(target, result, 9)
+    assert "'default/web:/root/file': the other side has been" in result.err
 
 
 def test_a_destination_that_falls_silent(source, target, anklume):
@@ -211,6 +213,7 @@ def test_a_destination_that_falls_silent(source, target, anklume):
             target.on(LSTAT, silent)
         result = anklume(*COPY, "--timeout", "1")
         assert result.status == 9, (kind, result)
+        assert "'default/db:/root/" in result.err, (kind, result)
 
 
 # What need not be waited for.
