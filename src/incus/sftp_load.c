@@ -32,6 +32,7 @@ struct sftp_load {
 	struct sftp_handle handles[FILE_BATCH_MAX];
 	struct sftp_pending about[FILE_BATCH_MAX];
 	bool looked_at[FILE_BATCH_MAX]; /* FSTAT was sent, behind the reads */
+	bool more[FILE_BATCH_MAX];	/* came than the listing says */
 	struct read reads[WINDOW];
 	size_t sent; /* reads, ever */
 	size_t done;
@@ -138,28 +139,24 @@ send_read(
 	return sftp_send(load->session, &packet, NULL, 0, &read->pending, err);
 }
 
-/* Behind the end of an empty file nothing may come: in /proc it does. */
-static int
-judge_empty(const struct sftp_load *load, struct batch_file *file,
-    const struct read *read)
+static size_t
+index_of(const struct sftp_load *load, const struct batch_file *file)
 {
-	if (sftp_answer_is(&read->pending, SFTP_EOF))
-		return 0;
-	return error_set(&file->failure, ERROR_FAILED,
-	    _("'%s%s' holds more than its size says: not a file on a disk"),
-	    sftp_session_name(load->session), file->from);
+	return (size_t)(file - load->batch->files);
 }
 
+/* 1 when all that the file is to hold has come of this read, 0 when some is
+ * missing, -1 when the file has failed. */
 static int
-judge_read(
-    const struct sftp_load *load, const struct read *read, size_t *ret_size)
+judge_read(struct sftp_load *load, const struct read *read, size_t *ret_size)
 {
 	struct batch_file *file = read->file;
+	size_t due = file->size_bytes - read->offset;
 	struct sftp_cursor cursor = {0};
 	const unsigned char *data;
 
-	if (file->size_bytes == 0)
-		return judge_empty(load, file, read);
+	if (sftp_answer_is(&read->pending, SFTP_EOF) && due == 0)
+		return 1;
 	if (sftp_answer_is(&read->pending, SFTP_EOF))
 		return error_set(&file->failure, ERROR_FAILED,
 		    _("'%s%s' shrank while it was read"),
@@ -173,14 +170,13 @@ judge_read(
 		    _("'%s%s': %u bytes were asked for, %zu came"),
 		    sftp_session_name(load->session), file->from, read->wanted,
 		    *ret_size);
-	memcpy(file->content + read->offset, data, *ret_size);
-	return 0;
-}
-
-static size_t
-index_of(const struct sftp_load *load, const struct batch_file *file)
-{
-	return (size_t)(file - load->batch->files);
+	if (*ret_size > due)
+		load->more[index_of(load, file)] = true;
+	if (due > read->wanted)
+		due = read->wanted;
+	memcpy(file->content + read->offset, data,
+	    *ret_size < due ? *ret_size : due);
+	return *ret_size >= due;
 }
 
 /* The oldest read that is on its way; what a short answer leaves is asked for
@@ -191,12 +187,12 @@ finish_read(struct sftp_load *load, struct error *err)
 	struct read *read = &load->reads[load->done % WINDOW];
 
 	for (;;) {
-		size_t size = read->wanted;
+		size_t size = 0;
 
 		if (sftp_await(load->session, &read->pending, err) < 0)
 			return -1;
 		if (!batch_file_is_wanted(read->file) ||
-		    judge_read(load, read, &size) < 0 || size == read->wanted)
+		    judge_read(load, read, &size) != 0)
 			break;
 		read->offset += size;
 		read->wanted -= (uint32_t)size;
@@ -225,18 +221,16 @@ read_at(struct sftp_load *load, size_t i, size_t offset, size_t size,
 static int
 read_file(struct sftp_load *load, size_t i, struct error *err)
 {
-	size_t size = load->batch->files[i].size_bytes;
-	size_t offset = 0;
+	/* Behind the end nothing may come: in /proc it does. */
+	size_t end = load->batch->files[i].size_bytes + 1;
 
-	do {
-		size_t count = size - offset;
+	for (size_t offset = 0; offset < end; offset += READ_BYTES) {
+		size_t count = end - offset;
 
-		if (count > READ_BYTES)
-			count = READ_BYTES;
-		if (read_at(load, i, offset, count > 0 ? count : 1, err) < 0)
+		if (read_at(load, i, offset,
+			count < READ_BYTES ? count : READ_BYTES, err) < 0)
 			return -1;
-		offset += count;
-	} while (offset < size);
+	}
 	load->looked_at[i] = true;
 	return send_with_handle(load, i, SFTP_FSTAT, &load->about[i], err);
 }
@@ -287,6 +281,11 @@ judge_file(struct sftp_load *load, size_t i, struct error *err)
 	else if (now.size_bytes < file->size_bytes)
 		error_set(&file->failure, ERROR_FAILED,
 		    _("'%s%s' shrank while it was read"),
+		    sftp_session_name(load->session), file->from);
+	else if (now.size_bytes == file->size_bytes && load->more[i])
+		error_set(&file->failure, ERROR_FAILED,
+		    _("'%s%s' holds more than its size says: not a file on a "
+		      "disk"),
 		    sftp_session_name(load->session), file->from);
 	else
 		file->grew = now.size_bytes > file->size_bytes;

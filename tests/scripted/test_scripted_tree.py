@@ -199,13 +199,32 @@ def test_data_beyond_what_was_asked(source, target, anklume):
     assert "bytes were asked for" in result.err
 
 
-def test_sizes_that_lie(source, target, anklume):
-    source.on(READDIR, listing("small"))
-    source.files["/srv/small"] = regular(b"z" * 5)
+@pytest.mark.parametrize("size", [0, 3, 32767, 32768, 65536])
+def test_sizes_that_lie(source, target, anklume, size):
+    """More comes than the listing and FSTAT say."""
+    source.files["/srv/small"] = regular(b"z" * (size + 2))
     source.files["/srv/small"].attributes = lambda: regular(
-        b"z" * 3).attributes()
-    assert anklume(*COPY).status in (0, 1, 3)
+        b"z" * size).attributes()
+    result = anklume(*COPY)
+    assert result.status == 3, result
+    assert "web:/srv/small' holds more than its size says" in result.err
+    assert "/root/new/small" not in target.files
+    assert bytes(target.files["/root/new/b"].data) == b"second\n"
     assert target.temporaries == []
+
+
+@pytest.mark.parametrize("size", [0, 3, 32767, 32768, 65536])
+def test_a_file_that_grows_arrives_as_it_was_listed(
+        source, target, anklume, size):
+    source.files["/srv/d/c"] = regular(b"z" * (size + 2))
+    listed = regular(b"z" * size, mtime=source.files["/srv/d/c"].mtime)
+    source.files["/srv/d/c"].attributes = listed.attributes
+    source.nth(FSTAT, 3, lambda answer, request: packet(
+        ATTRS, u32(request.id) + regular(b"z" * (size + 2)).attributes()))
+    result = anklume(*COPY)
+    assert result.status == 0, result
+    assert "'/srv/d/c' grew while it was read" in result.err
+    assert target.files["/root/new/d/c"].data == b"z" * size
 
 
 @pytest.mark.parametrize("link_target", ["", "a\0b", "x" * 5000],
