@@ -147,6 +147,21 @@ next_slot(struct reader *self, struct slot *slot, struct error *err)
 	return fill_window(self, err);
 }
 
+/* One that grows has grown again between the two looks. */
+static bool
+is_still_named(const struct reader *self, const struct sftp_attributes *now,
+    const struct sftp_attributes *named)
+{
+	struct sftp_attributes before = *named;
+
+	if (now->size_bytes > self->at_open.size_bytes &&
+	    named->size_bytes > now->size_bytes) {
+		before.size_bytes = now->size_bytes;
+		before.mtime_s = now->mtime_s;
+	}
+	return sftp_same_file(now, &before);
+}
+
 static int
 judge_end(const struct reader *self, struct error *err)
 {
@@ -161,7 +176,7 @@ judge_end(const struct reader *self, struct error *err)
 
 	if (now.size_bytes < self->at_open.size_bytes)
 		return shrank(self, err);
-	if (!sftp_same_file(&now, &named))
+	if (!is_still_named(self, &now, &named))
 		return error_set(err, ERROR_FAILED,
 		    _("'%s%s' was replaced while it was read"),
 		    sftp_session_name(self->session), self->path);

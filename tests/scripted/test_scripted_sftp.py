@@ -512,6 +512,18 @@ def test_a_file_that_changes_under_our_eyes(
     assert says in result.err
 
 
+@pytest.mark.parametrize("size", [1000, 300000])
+def test_a_file_that_does_not_stop_to_grow(source, target, anklume, size):
+    """Its name is looked at last, and shows more than the open file did."""
+    source.files["/root/file"] = regular(BIG[:size])
+    source.nth(FSTAT, 2, of(size + 1, 0, 0, REG, (2, 2)))
+    source.nth(STAT, 2, of(size + 2, 0, 0, REG, (3, 3)))
+    result = anklume(*COPY)
+    assert result.status == 0, result
+    assert "grew while it was read" in result.err
+    assert copied(target) == BIG[:size]
+
+
 def test_a_file_that_shrinks_before_it_is_open(source, target, anklume):
     source.nth(STAT, 1, of(len(BIG) + 1, 1000, 1001, REG, (1, 1)))
     result = anklume(*COPY)
