@@ -335,7 +335,7 @@ finish_file(struct writer *self, struct error *err)
 	    self->request->exclusive, err);
 }
 
-/* Whatever has happened, leave nothing behind. */
+/* Whatever has happened, leave nothing behind; or say what is. */
 static void
 undo(struct writer *self, struct error *err)
 {
@@ -344,13 +344,19 @@ undo(struct writer *self, struct error *err)
 	if (self->emptied)
 		error_hint(err, _("'%s%s' is incomplete now"),
 		    sftp_session_name(self->session), self->request->path);
-	if (self->temporary == NULL || sftp_session_broken(self->session))
+	if (self->temporary == NULL)
 		return;
 	interrupt_shield_up();
 	/* Removing does not wait for writes; the server closes the handle with
 	 * the session. */
-	(void)sftp_remove(self->session, self->temporary, &ignored);
+	if (!sftp_session_broken(self->session))
+		(void)sftp_remove(self->session, self->temporary, &ignored);
 	interrupt_shield_down();
+	if (sftp_session_broken(self->session))
+		error_hint(err,
+		    _("a temporary file may be left, and may be deleted: "
+		      "'%s%s'"),
+		    sftp_session_name(self->session), self->temporary);
 }
 
 int

@@ -214,6 +214,11 @@ def test_a_destination_that_falls_silent(source, target, anklume):
         result = anklume(*COPY, "--timeout", "1")
         assert result.status == 9, (kind, result)
         assert "'default/db:/root/" in result.err, (kind, result)
+        left = f"may be deleted: 'default/db:{target.temporaries[0]}'" if (
+            target.temporaries) else ""
+        assert left in result.err, (kind, result)
+        for path in target.temporaries:
+            del target.files[path]
 
 
 # What need not be waited for.
