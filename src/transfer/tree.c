@@ -121,10 +121,12 @@ take(void *data, struct batch_directory *in, const char *name,
 
 	if (passes <= 0)
 		return passes;
-	if (S_ISDIR(facts->mode))
-		return tree_steps_push(
-		    &tree->steps, steal(path), false, facts, err);
-	return add_file(tree, in, name, facts, err);
+	if (!S_ISDIR(facts->mode))
+		return add_file(tree, in, name, facts, err);
+	if (tree_steps_push(&tree->steps, steal(path), false, facts, err) < 0)
+		return error_prefix(
+		    err, "'%s%s'", tree->request->source->label, in->from);
+	return 0;
 }
 
 /* How the directory is to be on arrival. */
