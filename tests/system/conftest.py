@@ -161,12 +161,13 @@ def box(make_box):
 
 @pytest.fixture(scope="session")
 def kept_box(lab):
-    """Containers that live as long as the run, made when first asked for."""
+    """Containers that live as long as the run, made when first asked for; for
+    tests that would disturb others, by a tag of their own."""
     del lab
     made = {}
 
-    def get(daemon, project, pool, start=True):
-        key = daemon.version, project, pool, start
+    def get(daemon, project, pool, start=True, tag=None):
+        key = daemon.version, project, pool, start, tag
         if key not in made:
             name = "kept-" + uuid.uuid4().hex[:10]
             daemon.incus("launch" if start else "init", "busybox", name,
