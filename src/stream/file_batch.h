@@ -83,7 +83,7 @@ struct batch_directory {
 };
 
 /* Directories in a round. */
-#define DIRECTORY_BATCH_MAX 16
+#define DIRECTORY_BATCH_MAX 64
 
 /* Frees what it owns. */
 void batch_directory_clear(struct batch_directory *directory);
