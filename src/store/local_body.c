@@ -15,7 +15,7 @@
 #include "stream/digest.h"
 #include "stream/stream.h"
 
-/* Zeros are looked for at both ends of so much (as sftp_writer.c does). */
+/* Zeros are looked for at both ends of so much. */
 #define CHUNK_BYTES ((size_t)128 * 1024)
 
 struct body {

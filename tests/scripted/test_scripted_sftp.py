@@ -13,7 +13,7 @@ from scripted_sftp import (ATTRS, CLOSE, DATA, EOF, EXTENDED, FAILURE, FSETSTAT,
                            READLINK, STAT, STATUS, VERSION, WRITE, attributes,
                            directory, link, packet, regular, status, text, u32)
 
-BIG = bytes(i * 7 % 251 for i in range(300000))
+BIG = bytes(i * 7 % 251 for i in range(600_000))
 
 COPY = ("portal", "copy", "web:/root/file", "db:/root/new")
 FETCH = ("portal", "copy", "web:/root/file", "here")
