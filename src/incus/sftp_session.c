@@ -13,44 +13,7 @@
 #include "incus/http.h"
 #include "incus/http_tunnel.h"
 #include "incus/instance.h"
-
-/* The version that is spoken (section 4 of the draft). */
-#define PROTOCOL_VERSION 3
-
-/* Length, type and id. */
-#define HEADER_BYTES 9U
-
-/* pkg/sftp announces three. */
-#define EXTENSIONS_MAX 32
-#define EXTENSION_NAME_BYTES 64
-
-/* What is sent together: as much as both sockets on the way take at once. */
-#define OUT_BYTES ((size_t)64 * 1024)
-
-struct sftp_session {
-	struct incus_client *client;
-	struct http_tunnel *tunnel;
-	char *label;  /* "project/name:" */
-	bool open;    /* INIT has been sent */
-	bool greeted; /* VERSION has come */
-	bool broken;  /* the connection, or what came through it */
-
-	uint32_t next_id;
-	struct sftp_pending *pending[SFTP_PENDING_MAX]; /* by id */
-	struct sftp_pending nobody; /* stands for a request that was given up */
-
-	char extensions[EXTENSIONS_MAX][EXTENSION_NAME_BYTES];
-	size_t extension_count;
-
-	/* Whole packets that wait to be sent together. */
-	bool corked;
-	size_t out_size;
-	unsigned char out[OUT_BYTES];
-
-	/* What has come and is not yet a whole packet. */
-	size_t in_size;
-	unsigned char in[4 + SFTP_PACKET_MAX_BYTES + 64 * 1024];
-};
+#include "incus/sftp_session_state.h"
 
 void
 sftp_pending_clear(struct sftp_pending *pending)
@@ -119,9 +82,8 @@ sftp_session_broken(const struct sftp_session *session)
 	return session->broken;
 }
 
-/* After a failure of the tunnel: only an interruption leaves it usable. */
-static int
-tunnel_failed(struct sftp_session *session, struct error *err)
+int
+sftp_session_failed(struct sftp_session *session, struct error *err)
 {
 	if (err->code != ERROR_INTERRUPTED && err->code != ERROR_TERMINATED)
 		session->broken = true;
@@ -135,166 +97,13 @@ silent(struct sftp_session *session, const struct sftp_pending *pending,
     struct error *err)
 {
 	if (err->code != ERROR_UNREACHABLE || pending->about == NULL)
-		return tunnel_failed(session, err);
+		return sftp_session_failed(session, err);
 	session->broken = true;
 	(void)error_prefix(err, "'%s%s'", session->label, pending->about);
 	return error_hint(
 	    err, _("something inside the instance may hang; until it is ended "
 		   "there, Incus may be unable to snapshot or to stop the "
 		   "instance"));
-}
-
-/* Nothing that follows could be understood. */
-static int
-protocol_error(
-    struct sftp_session *session, const char *what, struct error *err)
-{
-	session->broken = true;
-	return error_set(err, ERROR_FAILED,
-	    _("'%s' does not speak SFTP properly: %s"), session->label, what);
-}
-
-/* Receive once; false in *ret_some when nothing was there. */
-static int
-receive_some(struct sftp_session *session, bool *ret_some, struct error *err)
-{
-	ssize_t got =
-	    http_tunnel_receive(session->tunnel, session->in + session->in_size,
-		sizeof(session->in) - session->in_size, err);
-
-	if (got < 0)
-		return tunnel_failed(session, err);
-	session->in_size += (size_t)got;
-	*ret_some = got > 0;
-	return 0;
-}
-
-static int
-keep_payload(struct sftp_pending *pending, const unsigned char *bytes,
-    size_t size, struct error *err)
-{
-	if (size > pending->payload_room) {
-		unsigned char *grown = realloc(pending->payload, size);
-
-		if (grown == NULL)
-			return error_set_memory(err);
-		pending->payload = grown;
-		pending->payload_room = size;
-	}
-	if (size > 0)
-		memcpy(pending->payload, bytes, size);
-	pending->payload_size = size;
-	return 0;
-}
-
-static int
-dispatch(struct sftp_session *session, const unsigned char *packet, size_t size,
-    struct error *err)
-{
-	uint32_t id = sftp_load_u32(packet + 5);
-	struct sftp_pending **slot = &session->pending[id % SFTP_PENDING_MAX];
-	struct sftp_pending *pending = *slot;
-
-	if (pending == &session->nobody) {
-		*slot = NULL;
-		return 0;
-	}
-	if (pending == NULL || pending->id != id)
-		return protocol_error(
-		    session, _("an answer to no request"), err);
-	if (keep_payload(
-		pending, packet + HEADER_BYTES, size - HEADER_BYTES, err) < 0)
-		return -1;
-	pending->type = packet[4];
-	pending->waiting = false;
-	pending->answered = true;
-	*slot = NULL;
-	return 0;
-}
-
-/* The pairs after the version: names of extensions and their data. */
-static int
-read_extensions(
-    struct sftp_session *session, struct sftp_cursor *cursor, struct error *err)
-{
-	while (cursor->left > 0) {
-		size_t size;
-		size_t ignored;
-		const unsigned char *name = sftp_get_bytes(cursor, &size);
-
-		(void)sftp_get_bytes(cursor, &ignored);
-		if (cursor->bad)
-			return protocol_error(
-			    session, _("a malformed greeting"), err);
-		if (session->extension_count == EXTENSIONS_MAX ||
-		    size >= EXTENSION_NAME_BYTES)
-			continue;
-		memcpy(session->extensions[session->extension_count++], name,
-		    size);
-	}
-	return 0;
-}
-
-/* VERSION, which has no id and comes before all answers. */
-static int
-take_greeting(struct sftp_session *session, const unsigned char *packet,
-    size_t size, struct error *err)
-{
-	struct sftp_cursor cursor = {packet + 4, size - 4, false};
-
-	if (sftp_get_u8(&cursor) != SFTP_VERSION ||
-	    sftp_get_u32(&cursor) != PROTOCOL_VERSION || cursor.bad)
-		return protocol_error(session, _("not version 3"), err);
-	session->greeted = true;
-	return read_extensions(session, &cursor, err);
-}
-
-static int
-take_packet(struct sftp_session *session, const unsigned char *packet,
-    size_t size, struct error *err)
-{
-	if (!session->greeted)
-		return take_greeting(session, packet, size, err);
-	return dispatch(session, packet, size, err);
-}
-
-/* Hand every whole packet that has come to whoever waits for it. */
-static int
-take_packets(struct sftp_session *session, struct error *err)
-{
-	size_t used = 0;
-
-	while (session->in_size - used >= 4) {
-		const unsigned char *packet = session->in + used;
-		uint32_t length = sftp_load_u32(packet);
-
-		if (length < HEADER_BYTES - 4 || length > SFTP_PACKET_MAX_BYTES)
-			return protocol_error(
-			    session, _("an impossible length"), err);
-		if (session->in_size - used < 4 + (size_t)length)
-			break;
-		if (take_packet(session, packet, 4 + (size_t)length, err) < 0)
-			return -1;
-		used += 4 + (size_t)length;
-	}
-	if (used > 0)
-		memmove(
-		    session->in, session->in + used, session->in_size - used);
-	session->in_size -= used;
-	return 0;
-}
-
-int
-sftp_poll(struct sftp_session *session, struct error *err)
-{
-	bool some = true;
-
-	while (some) {
-		if (receive_some(session, &some, err) < 0 ||
-		    take_packets(session, err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 /* What is left to send, of two parts. */
@@ -327,12 +136,12 @@ push(struct sftp_session *session, struct iovec parts[2], struct error *err)
 		ssize_t sent = http_tunnel_send(session->tunnel, parts, 2, err);
 
 		if (sent < 0)
-			return tunnel_failed(session, err);
+			return sftp_session_failed(session, err);
 		take_off(parts, (size_t)sent);
 		if (left_of(parts) == 0 || sent > 0)
 			continue;
 		if (http_tunnel_wait(session->tunnel, true, err) < 0)
-			return tunnel_failed(session, err);
+			return sftp_session_failed(session, err);
 		if (sftp_poll(session, err) < 0)
 			return -1;
 	}
@@ -415,11 +224,11 @@ receive_more(struct sftp_session *session, const struct sftp_pending *pending,
 
 	if (flush(session, err) < 0)
 		return -1;
-	if (receive_some(session, &some, err) < 0)
+	if (sftp_session_receive(session, &some, err) < 0)
 		return -1;
 	if (!some && http_tunnel_wait(session->tunnel, false, err) < 0)
 		return silent(session, pending, err);
-	return take_packets(session, err);
+	return sftp_session_take(session, err);
 }
 
 int
@@ -489,14 +298,14 @@ accept_tunnel(struct sftp_session *session, struct error *err)
 	auto_reply struct http_reply reply = {0};
 
 	if (http_tunnel_accept(session->tunnel, &reply, err) < 0)
-		return tunnel_failed(session, err);
+		return sftp_session_failed(session, err);
 	if (reply.status != 101) {
 		auto_json json_t *envelope = incus_open_reply(&reply, err);
 
 		if (envelope != NULL)
 			error_set(err, ERROR_FAILED,
 			    _("Incus opens no SFTP session"));
-		return tunnel_failed(session, err);
+		return sftp_session_failed(session, err);
 	}
 	return 0;
 }
