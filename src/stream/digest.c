@@ -108,21 +108,27 @@ digest_bytes(const void *bytes, size_t size, char ret_sha256[DIGEST_TEXT_BYTES],
 	return 0;
 }
 
-int
-digest_of(struct stream *from, struct digest *ret_digest, struct error *err)
+/* To its end. */
+static int
+drain(struct stream *from, struct error *err)
 {
 	auto_free char *buffer = malloc(STREAM_BUFFER_BYTES);
-	auto_stream struct stream *whole = digest_new(from, ret_digest, err);
 	ssize_t got;
 
-	if (whole == NULL)
-		return -1;
 	if (buffer == NULL)
 		return error_set_memory(err);
 	do
-		got = stream_read(whole, buffer, STREAM_BUFFER_BYTES, err);
+		got = stream_read(from, buffer, STREAM_BUFFER_BYTES, err);
 	while (got > 0);
 	return got < 0 ? -1 : 0;
+}
+
+int
+digest_of(struct stream *from, struct digest *ret_digest, struct error *err)
+{
+	auto_stream struct stream *whole = digest_new(from, ret_digest, err);
+
+	return whole != NULL ? drain(whole, err) : -1;
 }
 
 int

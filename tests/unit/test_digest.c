@@ -97,6 +97,41 @@ nothing_passes_through(void **state)
 	assert_false(digest.complete);
 }
 
+static int
+check_again(const char *text, size_t size, const struct digest *sent,
+    enum source_end end, struct error *err)
+{
+	return digest_check(source_new(text, size, 0, end), sent, "there", err);
+}
+
+static void
+what_is_read_back_must_be_the_same(void **state)
+{
+	struct error err = {0};
+	struct digest sent;
+	struct digest half;
+
+	(void)state;
+	assert_int_equal(
+	    digest_of(source_new("abc", 3, 0, SOURCE_ENDS), &sent, &err), 0);
+	assert_int_equal(check_again("abc", 3, &sent, SOURCE_ENDS, &err), 0);
+
+	assert_int_equal(check_again("abd", 3, &sent, SOURCE_ENDS, &err), -1);
+	assert_error(&err, ERROR_DAMAGED);
+	error_clear(&err);
+	assert_int_equal(check_again("ab", 2, &sent, SOURCE_ENDS, &err), -1);
+	assert_error(&err, ERROR_DAMAGED);
+	error_clear(&err);
+	assert_int_equal(check_again("abc", 3, &sent, SOURCE_FAILS, &err), -1);
+	assert_error(&err, ERROR_UNREACHABLE);
+	error_clear(&err);
+
+	half = sent;
+	half.complete = false;
+	assert_int_equal(check_again("abc", 3, &half, SOURCE_ENDS, &err), -1);
+	assert_error(&err, ERROR_DAMAGED);
+}
+
 int
 main(void)
 {
@@ -105,6 +140,7 @@ main(void)
 	    cmocka_unit_test(a_failed_stream_has_no_digest),
 	    cmocka_unit_test(a_stream_half_read_has_no_digest),
 	    cmocka_unit_test(nothing_passes_through),
+	    cmocka_unit_test(what_is_read_back_must_be_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
