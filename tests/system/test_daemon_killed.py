@@ -39,11 +39,14 @@ def mortal(daemon):
 
 
 def check_end(child):
-    """With status 1 or 9, and one line that says what happened."""
+    """With status 1 or 9, and one line that says what happened. Gives the
+    others, which say what to do about it."""
     status, err = midway.end_of(child)
     assert status in (1, 9), err
-    assert err.startswith("anklume: "), err
-    assert err.count("\n") == 1, err
+    said, *hints = err.splitlines()
+    assert said.startswith("anklume: "), err
+    assert all(hint.startswith("  ") for hint in hints), err
+    return hints
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_in_the_middle_of_a_backup(daemon, bulky, tmp_path):
             disk.wait_until_held()
             kill()
             disk.let_go()
-            check_end(child)
+            assert check_end(child) == []
             assert names_in(disk.backing) == []
     forget_exports(daemon, bulky.name, bulky.project)
 
@@ -76,7 +79,7 @@ def test_in_the_middle_of_a_restore(daemon, bulky, tmp_path, new_name):
             kill()
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write(data[len(data) // 2:])
-            check_end(child)
+            assert check_end(child) == []
 
 
 def test_in_the_middle_of_a_copy(daemon, there):
@@ -86,7 +89,10 @@ def test_in_the_middle_of_a_copy(daemon, there):
             kill()
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write(b"1" * midway.BULK)
-            check_end(child)
+            hints = check_end(child)
         assert there.read("a") == b"old"
-    for part in leftovers(there.files):
+    left = leftovers(there.files)
+    assert [f"'{there.at(part.name)}'" in hint
+            for part, hint in zip(left, hints, strict=True)] == [True]
+    for part in left:
         part.unlink()
