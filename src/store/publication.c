@@ -218,14 +218,18 @@ commit_replacing(struct publication *self, const char *name, struct error *err)
 {
 	int dir = self->directory_fd;
 	struct stat there;
+	bool taken = fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0;
 
-	if (fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !S_ISREG(there.st_mode))
+	if (taken && !S_ISREG(there.st_mode))
 		return error_set(err, ERROR_EXISTS,
 		    _("'%s/%s' exists and is not a regular file"),
 		    self->directory, name);
 
 	if (self->temporary[0] == '\0') {
+		/* A name that is free needs no second one, which a kill in
+		 * between would leave behind. */
+		if (!taken && link_unnamed(self, name) == 0)
+			return 0;
 		if (name_temporary(self, err) < 0)
 			return -1;
 		if (link_unnamed(self, self->temporary) < 0) {
