@@ -8,6 +8,8 @@ const struct command *const commands[] = {
     &portal_check_command,
     &portal_log_command,
     &backup_create_command,
+    &backup_list_command,
+    &backup_show_command,
     &backup_restore_command,
     &snapshot_create_command,
     &snapshot_list_command,

@@ -6,6 +6,7 @@
 #ifndef ANKLUME_BASE_AUTO_H
 #define ANKLUME_BASE_AUTO_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,11 +28,21 @@ auto_close_cleanup(const int *fd)
 	errno = saved;
 }
 
+static inline void
+auto_dir_cleanup(DIR **dir)
+{
+	if (*dir != NULL)
+		(void)closedir(*dir);
+}
+
 /* Memory from malloc and its kin; NULL is fine. */
 #define auto_free __attribute__((cleanup(auto_free_cleanup)))
 
 /* A descriptor; -1 is none. */
 #define auto_close __attribute__((cleanup(auto_close_cleanup)))
+
+/* A directory stream; NULL is fine. */
+#define auto_dir __attribute__((cleanup(auto_dir_cleanup)))
 
 /* Take the pointer out of an owning local: the caller owns it from here on. */
 #define steal(pointer_variable)                                                \

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int64_t
 clock_now_ms(void)
 {
@@ -131,5 +133,24 @@ clock_parse(const char *text, time_t now, time_t *ret_when)
 	    asked.tm_hour > 23 || asked.tm_min > 59 || asked.tm_sec > 59)
 		return false;
 	*ret_when = when;
+	return true;
+}
+
+bool
+clock_parse_span(
+    const char *text, time_t now, time_t *ret_begin, time_t *ret_end)
+{
+	const char *colon = strchr(text, ':');
+	time_t begin;
+
+	if (!clock_parse(text, now, &begin))
+		return false;
+	*ret_begin = begin;
+	if (colon != NULL)
+		*ret_end = begin + (strchr(colon + 1, ':') != NULL ? 1 : 60);
+	else if (text_ends_with(text, "Z"))
+		*ret_end = begin + 24 * 60 * 60;
+	else
+		*ret_end = midnight(begin, 1);
 	return true;
 }

@@ -30,4 +30,9 @@ char *clock_local(char buf[CLOCK_TEXT_BYTES], time_t when);
  * False for anything else, also for a day that the calendar does not have. */
 bool clock_parse(const char *text, time_t now, time_t *ret_when);
 
+/* The same for what such a word names: a day, a minute or a second, which ends
+ * before *ret_end. */
+bool clock_parse_span(
+    const char *text, time_t now, time_t *ret_begin, time_t *ret_end);
+
 #endif

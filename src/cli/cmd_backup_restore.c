@@ -8,6 +8,7 @@
 
 struct restore_options {
 	const char *file;
+	const char *from;
 	const char *name;
 	const char *storage;
 	bool force;
@@ -20,6 +21,8 @@ struct restore_options {
 static const struct option_spec specs[] = {
     {"file", 0, OPTION_TEXT, FIELD(file), N_("FILE"),
 	N_("the archive, or - for standard input")},
+    {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
+	N_("where BACKUP is looked for; default: backups")},
     {"name", 0, OPTION_TEXT, FIELD(name), N_("NAME"),
 	N_("restore under this name")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
@@ -33,9 +36,9 @@ static const struct option_spec specs[] = {
     {0},
 };
 
+/* A path by --file, or a BACKUP. */
 static int
-choose_file(const struct invocation *invocation, const char **ret_file,
-    struct error *err)
+check_choice(const struct invocation *invocation, struct error *err)
 {
 	const struct restore_options *options = invocation->options;
 
@@ -47,8 +50,6 @@ choose_file(const struct invocation *invocation, const char **ret_file,
 		error_set(err, ERROR_USAGE, _("which archive?"));
 		return error_hint(err, "anklume backup restore --file FILE");
 	}
-	*ret_file =
-	    options->file != NULL ? options->file : invocation->arguments[0];
 	return 0;
 }
 
@@ -57,6 +58,10 @@ run(const struct invocation *invocation, struct error *err)
 {
 	const struct restore_options *options = invocation->options;
 	struct restore_request request = {
+	    .file = options->file,
+	    .backup = invocation->argument_count > 0 ? invocation->arguments[0]
+						     : NULL,
+	    .from = options->from,
 	    .name = options->name,
 	    /* A current project breaks ties; it says not where to restore. */
 	    .project = invocation->global->project,
@@ -71,7 +76,7 @@ run(const struct invocation *invocation, struct error *err)
 	auto_json json_t *fields = NULL;
 	int status;
 
-	if (choose_file(invocation, &request.file, err) < 0)
+	if (check_choice(invocation, err) < 0)
 		return -1;
 	status = restore_backup(
 	    &request, output_watch(invocation->output), &result, err);
@@ -88,9 +93,12 @@ run(const struct invocation *invocation, struct error *err)
 
 const struct command backup_restore_command = {
     .words = "backup restore",
-    .arguments = N_("[FILE]"),
+    .arguments = N_("[BACKUP]"),
     .summary = N_("make an instance from an archive, all checks passed"),
-    .examples = "  anklume backup restore --file "
+    .details = N_("BACKUP is a file, INSTANCE (its newest), or INSTANCE@TIME "
+		  "(2026-11-22, yesterday).\n"),
+    .examples = "  anklume backup restore web@yesterday --name web2\n"
+		"  anklume backup restore --file "
 		"backups/web-20260214-120000.tar.gz\n"
 		"  anklume backup restore --file web.tar.gz.gpg --name web2 "
 		"--project work\n",

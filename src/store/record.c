@@ -17,14 +17,6 @@
 /* SHA-256 in hexadecimal. */
 #define DIGEST_LENGTH 64
 
-static void
-auto_dir_cleanup(DIR **dir)
-{
-	if (*dir != NULL)
-		(void)closedir(*dir);
-}
-#define auto_dir __attribute__((cleanup(auto_dir_cleanup)))
-
 /* The directory's path; not made here. Heap. */
 static char *
 record_directory(struct error *err)

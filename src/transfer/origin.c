@@ -180,5 +180,5 @@ origin_of(const struct digest *digest)
 const char *
 origin_name(enum origin origin)
 {
-	return origin == ORIGIN_THIS_HOST ? "this host" : "unknown";
+	return origin == ORIGIN_THIS_HOST ? N_("this host") : N_("unknown");
 }

@@ -21,6 +21,7 @@
 #include "stream/stream.h"
 #include "stream/unpack.h"
 #include "transfer/audited_run.h"
+#include "transfer/backup_word.h"
 #include "transfer/identity.h"
 #include "transfer/location.h"
 #include "transfer/origin.h"
@@ -35,6 +36,8 @@ struct restore {
 	const struct restore_request *request;
 	const struct watch *watch;
 	struct incus_client *client;
+	char *found;	  /* the path, where `backup` named it */
+	const char *file; /* that, or the request's own */
 	struct provenance provenance;
 	bool presumed; /* something was taken from the record */
 
@@ -57,6 +60,7 @@ restore_clear(struct restore *restore)
 	inspection_clear(&restore->inspection);
 	instance_ref_clear(&restore->target);
 	incus_client_free(restore->client);
+	free(restore->found);
 }
 
 void
@@ -67,11 +71,29 @@ restore_result_clear(struct restore_result *result)
 	*result = (struct restore_result){0};
 }
 
+static int
+choose_file(struct restore *restore, struct error *err)
+{
+	const struct restore_request *request = restore->request;
+	struct backup_search search = {
+	    .from = request->from, .project = request->project};
+
+	restore->file = request->file;
+	if (request->file != NULL)
+		return 0;
+	if (backup_word_find(request->backup, &search, restore->watch,
+		&restore->found, err) < 0)
+		return -1;
+	restore->file = restore->found;
+	watch_detail(restore->watch, _("reads '%s'"), restore->file);
+	return 0;
+}
+
 /* The archive's own words, opened up to its index. */
 static struct stream *
 open_archive(struct restore *restore, struct error *err)
 {
-	const char *file = restore->request->file;
+	const char *file = restore->file;
 	struct meter_watch meter = watch_meter(restore->watch);
 	struct stream *data = archive_open(file, &restore->size_bytes, err);
 
@@ -147,7 +169,7 @@ choose_name(struct restore *restore, const json_t *entry, struct error *err)
 		restore->presumed = true;
 	}
 	if (name == NULL) {
-		typed = name_in_file_name(restore->request->file, err);
+		typed = name_in_file_name(restore->file, err);
 		if (error_is_set(err))
 			return -1;
 		if (typed != NULL && strcmp(typed, restore->index.name) == 0)
@@ -156,7 +178,7 @@ choose_name(struct restore *restore, const json_t *entry, struct error *err)
 	if (name == NULL) {
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is of unknown origin: it does not choose its name"),
-		    restore->request->file);
+		    restore->file);
 		return suggest_word(err, "--name", restore->index.name);
 	}
 	restore->target.name = text_copy(name, strlen(name), err);
@@ -176,7 +198,7 @@ choose_project(struct restore *restore, const json_t *entry, struct error *err)
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is of unknown origin: it does not choose its "
 		      "project"),
-		    restore->request->file);
+		    restore->file);
 		return suggest_word(err, "--project",
 		    *restore->index.project != '\0' ? restore->index.project
 						    : "default");
@@ -297,7 +319,7 @@ prepare(struct restore *restore, struct error *err)
 	if (preflight_check(restore->client, &restore->index, &request, err) <
 	    0)
 		return error_prefix(
-		    err, _("cannot restore '%s'"), restore->request->file);
+		    err, _("cannot restore '%s'"), restore->file);
 	return check_name(restore, err);
 }
 
@@ -336,7 +358,7 @@ import(struct restore *restore, struct stream *data, struct error *err)
 	watch_stop(restore->watch);
 	if (result < 0)
 		return error_prefix(
-		    err, _("cannot restore '%s'"), restore->request->file);
+		    err, _("cannot restore '%s'"), restore->file);
 	return 0;
 }
 
@@ -395,6 +417,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 {
 	auto_stream struct stream *data = NULL;
 
+	if (choose_file(restore, err) < 0)
+		return -1;
 	restore->client = incus_client_open(restore->request->timeout_s, err);
 	if (restore->client == NULL)
 		return -1;
@@ -406,7 +430,7 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	    restore->target.project, restore->target.name);
 	if (restore->request->dry_run) {
 		watch_note(restore->watch, _("would restore '%s' as '%s/%s'"),
-		    restore->request->file, restore->target.project,
+		    restore->file, restore->target.project,
 		    restore->target.name);
 	} else {
 		data = gate_new(steal(data), check_whole, restore, err);
@@ -436,7 +460,8 @@ audit(const struct restore *restore, const struct restore_result *result,
 	const char *project =
 	    result->project != NULL ? result->project : target->project;
 	const char *name = result->name != NULL ? result->name : target->name;
-	struct audited_place from = {.path = request->file};
+	struct audited_place from = {
+	    .path = restore->file != NULL ? restore->file : request->backup};
 	struct audited_place to = {
 	    .project = project != NULL ? project : request->project,
 	    .instance = name != NULL ? name : request->name,

@@ -9,7 +9,9 @@ struct error;
 struct watch;
 
 struct restore_request {
-	const char *file;    /* a path, or "-" */
+	const char *file;    /* a path, or "-"; NULL: `backup` says which */
+	const char *backup;  /* as in backup_word.h */
+	const char *from;    /* where it is looked for; NULL: backups/ */
 	const char *name;    /* NULL: as it was */
 	const char *project; /* NULL: as it was; unknown origin: required */
 	const char *storage; /* NULL: the pool that the archive names */
