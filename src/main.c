@@ -10,6 +10,7 @@ const struct command *const commands[] = {
     &backup_create_command,
     &backup_list_command,
     &backup_show_command,
+    &backup_verify_command,
     &backup_restore_command,
     &snapshot_create_command,
     &snapshot_list_command,

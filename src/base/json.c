@@ -1,9 +1,12 @@
 #include "base/json.h"
 
+#include <limits.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 
 json_t *
 json_parse(
@@ -61,4 +64,16 @@ json_print(const json_t *value, bool pretty, struct error *err)
 	if (text == NULL)
 		error_set_memory(err);
 	return text;
+}
+
+json_t *
+json_string_escaped(const char *text)
+{
+	json_t *string = json_string(text);
+	char escaped[4 * PATH_MAX];
+
+	if (string != NULL)
+		return string;
+	return json_string(
+	    text_escape(escaped, sizeof(escaped), text, strlen(text)));
 }

@@ -42,4 +42,8 @@ json_int_t json_number(const json_t *object, const char *key);
  * NULL with err set. */
 char *json_print(const json_t *value, bool pretty, struct error *err);
 
+/* A string of a text that may not be UTF-8, which is all that JSON holds: any
+ * other is escaped. NULL when out of memory. */
+json_t *json_string_escaped(const char *text);
+
 #endif

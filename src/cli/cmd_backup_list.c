@@ -13,7 +13,7 @@
 #include "cli/table.h"
 #include "transfer/backup_list.h"
 
-#define COLUMNS 6
+#define COLUMNS 8
 
 struct list_options {
 	const char *from;
@@ -34,7 +34,8 @@ static int
 add_heading(struct table *table, struct error *err)
 {
 	const char *const headings[COLUMNS] = {_("INSTANCE"), _("MADE"),
-	    _("SIZE"), _("ENCRYPTED"), _("ORIGIN"), _("FILE")};
+	    _("SIZE"), _("ENCRYPTED"), _("ORIGIN"), _("VERIFIED"), _("DRILLED"),
+	    _("FILE")};
 
 	for (size_t i = 0; i < COLUMNS; i++) {
 		if (table_add(table, headings[i], err) < 0)
@@ -82,10 +83,47 @@ add_file(struct table *table, const json_t *backup, struct error *err)
 	return whole != NULL ? table_add(table, whole, err) : -1;
 }
 
+/* When it was proven last, or "". */
+static const char *
+proof_day(const json_t *proofs, const char *kind)
+{
+	const char *at = json_text(json_object_get(proofs, kind), "at");
+
+	return at != NULL ? at : "";
+}
+
+/* "2026-11-22", and what to know of it. */
+static int
+add_day(
+    struct table *table, const char *at, const char *remark, struct error *err)
+{
+	char local[CLOCK_TEXT_BYTES];
+	auto_free char *cell = NULL;
+	time_t when;
+
+	if (!clock_parse(at, 0, &when))
+		return table_add(table, "-", err);
+	cell = text_format(err, "%.10s%s", clock_local(local, when), remark);
+	return cell != NULL ? table_add(table, cell, err) : -1;
+}
+
+/* Its content, unless only its bytes were compared since. */
+static int
+add_verified(struct table *table, const json_t *proofs, struct error *err)
+{
+	const char *content = proof_day(proofs, "content");
+	const char *digest = proof_day(proofs, "digest");
+
+	if (strcmp(digest, content) > 0)
+		return add_day(table, digest, _(" (digest)"), err);
+	return add_day(table, content, "", err);
+}
+
 static int
 add_row(struct table *table, const json_t *backup, struct error *err)
 {
 	const json_t *manifest = json_object_get(backup, "manifest");
+	const json_t *proofs = json_object_get(backup, "proofs");
 	uint64_t size = (uint64_t)json_number(backup, "size_bytes");
 	char made[CLOCK_TEXT_BYTES];
 	char shown[TEXT_SIZE_BYTES];
@@ -95,7 +133,9 @@ add_row(struct table *table, const json_t *backup, struct error *err)
 	    table_add(table, text_show_size(shown, size), err) < 0 ||
 	    table_add(table,
 		json_flag(backup, "encrypted") ? _("yes") : _("no"), err) < 0 ||
-	    table_add(table, _(json_text(backup, "origin")), err) < 0)
+	    table_add(table, _(json_text(backup, "origin")), err) < 0 ||
+	    add_verified(table, proofs, err) < 0 ||
+	    add_day(table, proof_day(proofs, "drill"), "", err) < 0)
 		return -1;
 	return add_file(table, backup, err);
 }

@@ -116,9 +116,17 @@ add_size(struct table *table, const json_t *backup, struct error *err)
 }
 
 static int
+add_proof(struct table *table, const char *label, const json_t *proofs,
+    const char *kind, struct error *err)
+{
+	return add_line(table, label, json_at(proofs, kind, "at", NULL), err);
+}
+
+static int
 fill(struct table *table, const json_t *backup, struct error *err)
 {
 	const json_t *manifest = json_object_get(backup, "manifest");
+	const json_t *proofs = json_object_get(backup, "proofs");
 
 	if (add_value(table, _("file"), json_object_get(backup, "path"), err) <
 		0 ||
@@ -128,7 +136,12 @@ fill(struct table *table, const json_t *backup, struct error *err)
 	    table_add(table, _("state"), err) < 0 ||
 	    table_add(table, _(json_text(backup, "state")), err) < 0 ||
 	    add_value(table, _("problem"), json_object_get(backup, "problem"),
-		err) < 0)
+		err) < 0 ||
+	    add_proof(table, _("digest verified at"), proofs, "digest", err) <
+		0 ||
+	    add_proof(table, _("content verified at"), proofs, "content", err) <
+		0 ||
+	    add_proof(table, _("drilled at"), proofs, "drill", err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
 		if (add_value(table, _(shown[i].label),

@@ -59,6 +59,7 @@ extern const struct command backup_create_command;
 extern const struct command backup_list_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
+extern const struct command backup_verify_command;
 extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
 extern const struct command portal_log_command;

@@ -17,22 +17,17 @@
 /* SHA-256 in hexadecimal. */
 #define DIGEST_LENGTH 64
 
-/* The directory's path; not made here. Heap. */
-static char *
-record_directory(struct error *err)
+bool
+record_is_digest(const char *text)
 {
-	auto_free char *state = NULL;
-
-	if (geteuid() == 0)
-		return text_format(err, "/var/lib/anklume/record");
-	state = state_directory(err);
-	return state != NULL ? text_format(err, "%s/record", state) : NULL;
+	return text != NULL && strlen(text) == DIGEST_LENGTH &&
+	       strspn(text, "0123456789abcdef") == DIGEST_LENGTH;
 }
 
 int
 record_add(const json_t *entry, struct error *err)
 {
-	auto_free char *directory = record_directory(err);
+	auto_free char *directory = state_host_directory("record", err);
 	auto_free char *name = NULL;
 	auto_free char *text = NULL;
 	const char *sha256 = json_text(entry, "sha256");
@@ -75,10 +70,9 @@ record_find(const char *sha256, json_t **ret_entry, struct error *err)
 	auto_free char *name = NULL;
 
 	/* The digest may be a stranger's text: it becomes a file name. */
-	if (strlen(sha256) != DIGEST_LENGTH ||
-	    strspn(sha256, "0123456789abcdef") != DIGEST_LENGTH)
+	if (!record_is_digest(sha256))
 		return 0;
-	directory = record_directory(err);
+	directory = state_host_directory("record", err);
 	name = text_format(err, "%s.json", sha256);
 	if (directory == NULL || name == NULL)
 		return -1;
@@ -88,7 +82,7 @@ record_find(const char *sha256, json_t **ret_entry, struct error *err)
 int
 record_find_size(uint64_t size_bytes, json_t **ret_entries, struct error *err)
 {
-	auto_free char *directory = record_directory(err);
+	auto_free char *directory = state_host_directory("record", err);
 	auto_json json_t *entries = json_array();
 	auto_dir DIR *dir = NULL;
 	const struct dirent *item;

@@ -7,6 +7,7 @@
 #ifndef ANKLUME_STORE_RECORD_H
 #define ANKLUME_STORE_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/json.h"
@@ -22,5 +23,9 @@ int record_find(const char *sha256, json_t **ret_entry, struct error *err);
 /* The entries of that size, as an array owned by the caller. */
 int record_find_size(
     uint64_t size_bytes, json_t **ret_entries, struct error *err);
+
+/* Whether a text has the form of a digest, so that it may be a file's name;
+ * NULL has not. */
+bool record_is_digest(const char *text);
 
 #endif

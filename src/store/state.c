@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -22,6 +24,17 @@ state_directory(struct error *err)
 	error_set(err, ERROR_FAILED,
 	    _("neither XDG_STATE_HOME nor HOME says where to keep it"));
 	return NULL;
+}
+
+char *
+state_host_directory(const char *name, struct error *err)
+{
+	auto_free char *state = NULL;
+
+	if (geteuid() == 0)
+		return text_format(err, "/var/lib/anklume/%s", name);
+	state = state_directory(err);
+	return state != NULL ? text_format(err, "%s/%s", state, name) : NULL;
 }
 
 int

@@ -12,6 +12,10 @@ struct error;
  * Specification); not made here. Heap. */
 char *state_directory(struct error *err);
 
+/* Where this host's knowledge of archives goes: "/var/lib/anklume/<name>" as
+ * root, else below state_directory(); not made here. Heap. */
+char *state_host_directory(const char *name, struct error *err);
+
 /* Make a directory and those above it that are missing, all with `mode`. `path`
  * is absolute, and as it was when this returns 0. */
 int state_make_directories(char *path, mode_t mode, struct error *err);

@@ -1,9 +1,6 @@
 #include "transfer/backup_list.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -11,31 +8,10 @@
 #include "base/text.h"
 #include "store/catalogue.h"
 #include "store/record.h"
+#include "transfer/backup_filter.h"
+#include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
 #include "transfer/origin.h"
-
-/* gpg's own "long" key id: fewer digits are no name of a key. */
-#define RECIPIENT_DIGITS_MIN 16
-
-/* One listing: the request as it is compared. */
-struct listing {
-	const struct backup_list_request *request;
-	struct backup_word *words;
-	json_t *backups;
-};
-
-/* What the file is, as far as can be told without reading it. */
-static const char *
-state_of(const struct catalogue_entry *entry)
-{
-	if (entry->problem != NULL)
-		return N_("unreadable manifest");
-	if (entry->missing)
-		return N_("missing");
-	if (entry->manifest == NULL)
-		return N_("no manifest");
-	return catalogue_entry_fits(entry) ? N_("present") : N_("wrong size");
-}
 
 static enum origin
 presumed_origin(const struct catalogue_entry *entry)
@@ -58,155 +34,70 @@ is_encrypted(const struct catalogue_entry *entry)
 	       0;
 }
 
-/* JSON holds UTF-8 only: any other name is escaped. */
-static json_t *
-path_text(const char *path)
-{
-	json_t *text = json_string(path);
-	char escaped[4 * PATH_MAX];
-
-	if (text == NULL)
-		text = json_string(
-		    text_escape(escaped, sizeof(escaped), path, strlen(path)));
-	return text;
-}
-
 static json_t *
 describe(const struct catalogue_entry *entry, struct error *err)
 {
-	json_t *object = json_pack("{s:o, s:s, s:I, s:b, s:s, s:O*, s:s*}",
-	    "path", path_text(entry->path), "state", state_of(entry),
-	    "size_bytes", (json_int_t)entry->size_bytes, "encrypted",
-	    is_encrypted(entry), "origin", origin_name(presumed_origin(entry)),
-	    "manifest", entry->manifest, "problem", entry->problem);
+	auto_json json_t *proofs = backup_proofs(entry, err);
+	json_t *object;
 
+	if (proofs == NULL)
+		return NULL;
+	object = json_pack("{s:o, s:s, s:I, s:b, s:s, s:O, s:O*, s:s*}", "path",
+	    json_string_escaped(entry->path), "state",
+	    backup_state(entry, proofs), "size_bytes",
+	    (json_int_t)entry->size_bytes, "encrypted", is_encrypted(entry),
+	    "origin", origin_name(presumed_origin(entry)), "proofs", proofs,
+	    "manifest", entry->manifest, "problem", entry->problem);
 	if (object == NULL)
 		error_set_memory(err);
 	return object;
 }
 
-static bool
-is_for(const struct catalogue_entry *entry, const char *recipient)
-{
-	const json_t *all = json_object_get(entry->manifest, "recipients");
-	size_t digits = strlen(recipient);
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(all, i, one)
-	{
-		const char *key = json_string_value(one);
-		size_t length = json_string_length(one);
-
-		if (key != NULL && length >= digits &&
-		    strcasecmp(key + length - digits, recipient) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_wanted(const struct listing *listing, const struct catalogue_entry *entry)
-{
-	const struct backup_list_request *request = listing->request;
-	const char *project = json_text(entry->manifest, "project");
-
-	if (request->recipient != NULL && !is_for(entry, request->recipient))
-		return false;
-	if (request->project != NULL &&
-	    (project == NULL || strcmp(project, request->project) != 0))
-		return false;
-	for (size_t i = 0; i < request->word_count; i++) {
-		if (backup_word_means(&listing->words[i], entry))
-			return true;
-	}
-	return request->word_count == 0;
-}
-
 static int
-check_recipient(const char *recipient, struct error *err)
-{
-	size_t digits = recipient != NULL
-			    ? strspn(recipient, "0123456789abcdefABCDEF")
-			    : RECIPIENT_DIGITS_MIN;
-
-	if (digits >= RECIPIENT_DIGITS_MIN &&
-	    (recipient == NULL || recipient[digits] == '\0'))
-		return 0;
-	error_set(
-	    err, ERROR_USAGE, _("'%s' is not a key's fingerprint"), recipient);
-	return error_hint_command(
-	    err, "gpg", "--list-keys", "--with-colons", recipient, NULL);
-}
-
-static int
-collect(struct listing *listing, const struct catalogue *catalogue,
-    struct error *err)
+collect(const struct catalogue *catalogue, const struct backup_filter *filter,
+    json_t *backups, struct error *err)
 {
 	for (size_t i = 0; i < catalogue->count; i++) {
 		const struct catalogue_entry *entry = &catalogue->entries[i];
 		json_t *object;
 
-		if (!is_wanted(listing, entry))
+		if (!backup_filter_takes(filter, entry))
 			continue;
 		object = describe(entry, err);
 		if (object == NULL)
 			return -1;
-		if (json_array_append_new(listing->backups, object) < 0)
+		if (json_array_append_new(backups, object) < 0)
 			return error_set_memory(err);
 	}
 	return 0;
-}
-
-static int
-read_and_collect(struct listing *listing, struct error *err)
-{
-	const struct backup_list_request *request = listing->request;
-	const char *from =
-	    request->from != NULL ? request->from : BACKUP_DIRECTORY;
-	auto_catalogue struct catalogue catalogue = {0};
-
-	for (size_t i = 0; i < request->word_count; i++) {
-		if (backup_word_parse(
-			request->words[i], &listing->words[i], err) < 0)
-			return -1;
-	}
-	if (catalogue_read(from, &catalogue, err) < 0 ||
-	    collect(listing, &catalogue, err) < 0)
-		return -1;
-	if (json_array_size(listing->backups) > 0)
-		return 0;
-	return error_set(err, ERROR_NOT_FOUND,
-	    catalogue.count == 0 ? _("'%s' holds no backup")
-				 : _("'%s' holds no such backup"),
-	    from);
 }
 
 int
 backup_list(const struct backup_list_request *request, json_t **ret_backups,
     struct error *err)
 {
-	struct listing listing = {.request = request};
-	int result;
+	const char *from =
+	    request->from != NULL ? request->from : BACKUP_DIRECTORY;
+	auto_backup_filter struct backup_filter filter = {
+	    .project = request->project};
+	auto_catalogue struct catalogue catalogue = {0};
+	auto_json json_t *backups = json_array();
 
-	if (check_recipient(request->recipient, err) < 0)
+	if (backups == NULL)
+		return error_set_memory(err);
+	if (backup_filter_add_words(
+		&filter, request->words, request->word_count, err) < 0 ||
+	    backup_filter_set_recipient(&filter, request->recipient, err) < 0 ||
+	    catalogue_read(from, &catalogue, err) < 0 ||
+	    collect(&catalogue, &filter, backups, err) < 0)
 		return -1;
-	listing.words = calloc(request->word_count + 1, sizeof(*listing.words));
-	listing.backups = json_array();
-	if (listing.words == NULL || listing.backups == NULL)
-		result = error_set_memory(err);
-	else
-		result = read_and_collect(&listing, err);
-
-	for (size_t i = 0; listing.words != NULL && i < request->word_count;
-	     i++)
-		backup_word_clear(&listing.words[i]);
-	free(listing.words);
-	if (result == 0)
-		*ret_backups = listing.backups;
-	else
-		json_decref(listing.backups);
-	return result;
+	if (json_array_size(backups) == 0)
+		return error_set(err, ERROR_NOT_FOUND,
+		    catalogue.count == 0 ? _("'%s' holds no backup")
+					 : _("'%s' holds no such backup"),
+		    from);
+	*ret_backups = steal(backups);
+	return 0;
 }
 
 /* A word of the manifest's that may stand in a command: no option, and nothing
@@ -247,7 +138,8 @@ restore_commands(const struct catalogue_entry *entry, struct error *err)
 	else
 		command = text_format(err, "incus import %s %s --project %s",
 		    path, name, project);
-	return command != NULL ? json_pack("[o]", path_text(command)) : NULL;
+	return command != NULL ? json_pack("[o]", json_string_escaped(command))
+			       : NULL;
 }
 
 static int

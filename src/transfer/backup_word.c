@@ -10,6 +10,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/catalogue.h"
+#include "transfer/backup_state.h"
 #include "transfer/watch.h"
 
 /* Of those that there are, when none is the one that was asked for. */
@@ -23,6 +24,7 @@ struct lookup {
 	const struct watch *watch;
 	struct backup_word word;
 	struct catalogue catalogue;
+	bool *intact; /* for each entry that is meant */
 };
 
 void
@@ -131,7 +133,7 @@ next_intact(const struct lookup *lookup, size_t start)
 		    &lookup->catalogue.entries[i];
 
 		if (backup_word_means(&lookup->word, entry) &&
-		    catalogue_entry_fits(entry))
+		    lookup->intact[i])
 			return entry;
 	}
 	return NULL;
@@ -228,6 +230,17 @@ refuse_none(const struct lookup *lookup, struct error *err)
 	return -1;
 }
 
+static const char *
+reason(const struct catalogue_entry *entry)
+{
+	if (entry->missing)
+		return _("passed over: '%s' has gone, its manifest is there");
+	if (!catalogue_entry_fits(entry))
+		return _("passed over: '%s' has not the size that its manifest "
+			 "says");
+	return _("passed over: '%s' was found damaged");
+}
+
 static void
 note_passed_over(
     const struct lookup *lookup, const struct catalogue_entry *chosen)
@@ -238,15 +251,9 @@ note_passed_over(
 
 		if (entry == chosen)
 			return;
-		if (!backup_word_means(&lookup->word, entry) ||
-		    catalogue_entry_fits(entry))
-			continue;
-		watch_note(lookup->watch,
-		    entry->missing
-			? _("passed over: '%s' has gone, its manifest is there")
-			: _("passed over: '%s' has not the size that its "
-			    "manifest says"),
-		    entry->path);
+		if (backup_word_means(&lookup->word, entry) &&
+		    !lookup->intact[i])
+			watch_note(lookup->watch, reason(entry), entry->path);
 	}
 }
 
@@ -271,10 +278,28 @@ prefer(struct lookup *lookup, const struct catalogue_entry *first)
 }
 
 static int
+find_intact(struct lookup *lookup, struct error *err)
+{
+	const struct catalogue *catalogue = &lookup->catalogue;
+
+	lookup->intact = calloc(catalogue->count + 1, sizeof(bool));
+	if (lookup->intact == NULL)
+		return error_set_memory(err);
+	for (size_t i = 0; i < catalogue->count; i++)
+		lookup->intact[i] =
+		    is_of_instance(&lookup->word, &catalogue->entries[i]) &&
+		    backup_seems_intact(&catalogue->entries[i]);
+	return 0;
+}
+
+static int
 choose(struct lookup *lookup, char **ret_path, struct error *err)
 {
-	const struct catalogue_entry *first = next_intact(lookup, 0);
+	const struct catalogue_entry *first;
 
+	if (find_intact(lookup, err) < 0)
+		return -1;
+	first = next_intact(lookup, 0);
 	if (first != NULL)
 		first = prefer(lookup, first);
 	note_passed_over(lookup, first);
@@ -307,5 +332,6 @@ backup_word_find(const char *text, const struct backup_search *search,
 		result = choose(&lookup, ret_path, err);
 	backup_word_clear(&lookup.word);
 	catalogue_clear(&lookup.catalogue);
+	free(lookup.intact);
 	return result;
 }

@@ -12,19 +12,13 @@
 #include "incus/backup.h"
 #include "incus/client.h"
 #include "incus/instance.h"
-#include "store/archive.h"
-#include "stream/backup_index.h"
-#include "stream/digest.h"
 #include "stream/gate.h"
-#include "stream/inspect.h"
-#include "stream/meter.h"
 #include "stream/stream.h"
-#include "stream/unpack.h"
 #include "transfer/audited_run.h"
+#include "transfer/backup_source.h"
 #include "transfer/backup_word.h"
 #include "transfer/identity.h"
 #include "transfer/location.h"
-#include "transfer/origin.h"
 #include "transfer/preflight.h"
 #include "transfer/replacement.h"
 #include "transfer/self.h"
@@ -38,14 +32,8 @@ struct restore {
 	struct incus_client *client;
 	char *found;	  /* the path, where `backup` named it */
 	const char *file; /* that, or the request's own */
-	struct provenance provenance;
+	struct backup_source source;
 	bool presumed; /* something was taken from the record */
-
-	uint64_t size_bytes;
-	struct digest digest;
-	struct packing packing;
-	struct inspection inspection;
-	struct backup_index index;
 
 	struct instance_ref target;
 	struct replacement replacement;
@@ -55,9 +43,7 @@ struct restore {
 static void
 restore_clear(struct restore *restore)
 {
-	provenance_clear(&restore->provenance);
-	backup_index_clear(&restore->index);
-	inspection_clear(&restore->inspection);
+	backup_source_clear(&restore->source);
 	instance_ref_clear(&restore->target);
 	incus_client_free(restore->client);
 	free(restore->found);
@@ -87,35 +73,6 @@ choose_file(struct restore *restore, struct error *err)
 	restore->file = restore->found;
 	watch_detail(restore->watch, _("reads '%s'"), restore->file);
 	return 0;
-}
-
-/* The archive's own words, opened up to its index. */
-static struct stream *
-open_archive(struct restore *restore, struct error *err)
-{
-	const char *file = restore->file;
-	struct meter_watch meter = watch_meter(restore->watch);
-	struct stream *data = archive_open(file, &restore->size_bytes, err);
-
-	if (data == NULL)
-		return NULL;
-	if (provenance_load(
-		file, restore->size_bytes, &restore->provenance, err) < 0)
-		return stream_refuse(data);
-	data = meter_new(data, &meter, err);
-	data = digest_new(data, &restore->digest, err);
-	data = unpack_new(data, &restore->packing, err);
-	data = inspect_new(data, &restore->inspection, err);
-	if (data == NULL) {
-		error_prefix(err, "'%s'", file);
-		return NULL;
-	}
-	if (backup_index_parse(restore->inspection.index_yaml,
-		restore->inspection.index_size, &restore->index, err) < 0) {
-		error_prefix(err, "'%s'", file);
-		return stream_refuse(data);
-	}
-	return data;
 }
 
 /* The instance's name in "<instance>-YYYYMMDD-HHMMSS.tar..."; the user has
@@ -172,14 +129,15 @@ choose_name(struct restore *restore, const json_t *entry, struct error *err)
 		typed = name_in_file_name(restore->file, err);
 		if (error_is_set(err))
 			return -1;
-		if (typed != NULL && strcmp(typed, restore->index.name) == 0)
+		if (typed != NULL &&
+		    strcmp(typed, restore->source.index.name) == 0)
 			name = typed;
 	}
 	if (name == NULL) {
 		error_set(err, ERROR_USAGE,
 		    _("'%s' is of unknown origin: it does not choose its name"),
 		    restore->file);
-		return suggest_word(err, "--name", restore->index.name);
+		return suggest_word(err, "--name", restore->source.index.name);
 	}
 	restore->target.name = text_copy(name, strlen(name), err);
 	return restore->target.name != NULL ? 0 : -1;
@@ -200,8 +158,9 @@ choose_project(struct restore *restore, const json_t *entry, struct error *err)
 		      "project"),
 		    restore->file);
 		return suggest_word(err, "--project",
-		    *restore->index.project != '\0' ? restore->index.project
-						    : "default");
+		    *restore->source.index.project != '\0'
+			? restore->source.index.project
+			: "default");
 	}
 	restore->target.project = text_copy(project, strlen(project), err);
 	return restore->target.project != NULL ? 0 : -1;
@@ -210,7 +169,7 @@ choose_project(struct restore *restore, const json_t *entry, struct error *err)
 static int
 choose_target(struct restore *restore, struct error *err)
 {
-	const json_t *entry = provenance_entry(&restore->provenance);
+	const json_t *entry = provenance_entry(&restore->source.provenance);
 	auto_instance_word struct instance_word word = {0};
 
 	if (choose_name(restore, entry, err) < 0 ||
@@ -261,7 +220,7 @@ check_twin(struct restore *restore, const struct instance_ref *one, bool *twin,
 	int shared = *twin || restore->request->keep_identity
 			 ? 0
 			 : identity_is_shared(restore->client, one,
-			       restore->index.config, err);
+			       restore->source.index.config, err);
 
 	if (shared < 0)
 		return -1;
@@ -293,7 +252,7 @@ check_name(struct restore *restore, struct error *err)
 
 		if (here && same)
 			taken = true;
-		else if (strcmp(one->name, restore->index.name) == 0 &&
+		else if (strcmp(one->name, restore->source.index.name) == 0 &&
 			 check_twin(restore, one, &twin, err) < 0)
 			return -1;
 		if (!here && same)
@@ -303,7 +262,7 @@ check_name(struct restore *restore, struct error *err)
 	}
 	restore->new_identity =
 	    !restore->request->keep_identity &&
-	    (twin || strcmp(target->name, restore->index.name) != 0);
+	    (twin || strcmp(target->name, restore->source.index.name) != 0);
 	return taken ? check_holder(restore, err) : 0;
 }
 
@@ -316,8 +275,8 @@ prepare(struct restore *restore, struct error *err)
 	if (choose_target(restore, err) < 0)
 		return -1;
 	request.project = restore->target.project;
-	if (preflight_check(restore->client, &restore->index, &request, err) <
-	    0)
+	if (preflight_check(
+		restore->client, &restore->source.index, &request, err) < 0)
 		return error_prefix(
 		    err, _("cannot restore '%s'"), restore->file);
 	return check_name(restore, err);
@@ -328,20 +287,8 @@ static int
 check_whole(void *data, struct error *err)
 {
 	const struct restore *restore = data;
-	const json_t *manifest = restore->provenance.manifest;
 
-	if (provenance_check(&restore->provenance, &restore->digest,
-		restore->presumed, err) < 0)
-		return -1;
-	if (manifest == NULL)
-		return 0;
-	if ((uint64_t)json_number(manifest, "tar_size_bytes") !=
-		restore->inspection.tar_size_bytes ||
-	    (uint64_t)json_number(manifest, "entries") !=
-		restore->inspection.entries)
-		return error_set(err, ERROR_DAMAGED,
-		    _("its content is not what its manifest says"));
-	return 0;
+	return backup_source_check(&restore->source, restore->presumed, err);
 }
 
 static int
@@ -423,7 +370,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	if (restore->client == NULL)
 		return -1;
 	verbose_daemon(restore->watch, restore->client);
-	data = open_archive(restore, err);
+	data = backup_source_open(
+	    &restore->source, restore->file, restore->watch, err);
 	if (data == NULL || prepare(restore, err) < 0)
 		return -1;
 	watch_detail(restore->watch, _("goes to '%s/%s'"),
@@ -436,8 +384,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 		data = gate_new(steal(data), check_whole, restore, err);
 		if (data == NULL)
 			return -1;
-		watch_start(
-		    restore->watch, restore->target.name, restore->size_bytes);
+		watch_start(restore->watch, restore->target.name,
+		    restore->source.size_bytes);
 		if (import(restore, data, err) < 0 ||
 		    settle(restore, err) < 0 ||
 		    finish(restore, &result->started, err) < 0)
@@ -447,7 +395,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	result->project = steal(restore->target.project);
 	result->name = steal(restore->target.name);
 	if (!restore->request->dry_run)
-		result->origin = origin_name(origin_of(&restore->digest));
+		result->origin =
+		    origin_name(origin_of(&restore->source.digest));
 	return 0;
 }
 
@@ -471,9 +420,9 @@ audit(const struct restore *restore, const struct restore_result *result,
 	audited_run_to(audited, &to);
 	audited->done = !error_is_set(err);
 	audited->failed = error_is_set(err);
-	if (restore->digest.complete) {
-		audited->size_bytes = restore->digest.size_bytes;
-		audited->sha256 = restore->digest.sha256;
+	if (restore->source.digest.complete) {
+		audited->size_bytes = restore->source.digest.size_bytes;
+		audited->sha256 = restore->source.digest.sha256;
 	}
 	return audited_run_end(audited, restore->watch, err);
 }

@@ -1,0 +1,56 @@
+/* backup_source.h - an archive that is read: opened up to its index, and
+ * believed at its end
+ *
+ *     archive -> meter -> digest -> decrypt -> decompress -> inspect
+ */
+
+#ifndef ANKLUME_TRANSFER_BACKUP_SOURCE_H
+#define ANKLUME_TRANSFER_BACKUP_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stream/backup_index.h"
+#include "stream/digest.h"
+#include "stream/inspect.h"
+#include "stream/unpack.h"
+#include "transfer/origin.h"
+
+struct error;
+struct stream;
+struct watch;
+
+/* Zero-initialised; must outlive the stream. */
+struct backup_source {
+	const char *path; /* borrowed */
+	uint64_t size_bytes;
+	struct provenance provenance;
+	struct digest digest; /* of the archive */
+	struct packing packing;
+	struct inspection inspection;
+	struct backup_index index;
+};
+
+/* The archive's tar; what manifest, record and index say of it is known when
+ * this returns, and not yet proven. Errors name the path. */
+struct stream *backup_source_open(struct backup_source *source,
+    const char *path, const struct watch *watch, struct error *err);
+
+/* At the end of the stream: it is what its manifest says, and with `presumed`,
+ * since something was taken from the record, what the record lists.
+ * ERROR_DAMAGED. */
+int backup_source_check(
+    const struct backup_source *source, bool presumed, struct error *err);
+
+void backup_source_clear(struct backup_source *source);
+
+static inline void
+auto_backup_source_cleanup(struct backup_source *source)
+{
+	backup_source_clear(source);
+}
+
+/* An owning local. */
+#define auto_backup_source __attribute__((cleanup(auto_backup_source_cleanup)))
+
+#endif

@@ -1,0 +1,272 @@
+#include "transfer/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "store/archive.h"
+#include "store/proof.h"
+#include "stream/digest.h"
+#include "stream/meter.h"
+#include "stream/stream.h"
+#include "transfer/backup_choice.h"
+#include "transfer/backup_source.h"
+#include "transfer/watch.h"
+
+/* One run over the archives. */
+struct run {
+	const struct verify_request *request;
+	const struct watch *watch;
+	json_t *results;
+	size_t damaged;
+	size_t unverified; /* neither intact nor damaged */
+};
+
+static enum proof_kind
+kind_of(enum verify_level level)
+{
+	return level == VERIFY_CONTENT ? PROOF_CONTENT : PROOF_DIGEST;
+}
+
+/* Without a manifest, only this host's record says what the bytes should be. */
+static int
+check_known(const struct backup_source *source, struct error *err)
+{
+	if (source->provenance.manifest != NULL)
+		return provenance_check(
+		    &source->provenance, &source->digest, false, err);
+	if (origin_of(&source->digest) != ORIGIN_UNKNOWN)
+		return 0;
+	error_set(err, ERROR_NOT_FOUND,
+	    _("it has no manifest, and this host has not made it: there is "
+	      "nothing to compare it with"));
+	return error_hint(err, "--level content");
+}
+
+static int
+verify_digest(struct backup_source *source, const char *path,
+    const struct watch *watch, struct error *err)
+{
+	struct meter_watch meter = watch_meter(watch);
+	struct stream *data = archive_open(path, &source->size_bytes, err);
+
+	if (data == NULL)
+		return -1;
+	if (provenance_load(
+		path, source->size_bytes, &source->provenance, err) < 0) {
+		stream_free(data);
+		return -1;
+	}
+	if (digest_of(meter_new(data, &meter, err), &source->digest, err) < 0 ||
+	    check_known(source, err) < 0)
+		return error_prefix(err, "'%s'", path);
+	return 0;
+}
+
+static int
+check_tar(const struct backup_source *source, const struct digest *tar,
+    struct error *err)
+{
+	const char *sha256 =
+	    json_text(source->provenance.manifest, "tar_sha256");
+
+	if (backup_source_check(source, false, err) < 0)
+		return -1;
+	if (source->provenance.manifest == NULL ||
+	    (sha256 != NULL && strcmp(sha256, tar->sha256) == 0))
+		return 0;
+	return error_set(
+	    err, ERROR_DAMAGED, _("its content is not what its manifest says"));
+}
+
+static int
+verify_content(struct backup_source *source, const char *path,
+    const struct watch *watch, struct error *err)
+{
+	struct digest tar = {0};
+	struct stream *data = backup_source_open(source, path, watch, err);
+
+	if (data == NULL)
+		return -1;
+	if (digest_of(data, &tar, err) < 0 || check_tar(source, &tar, err) < 0)
+		return error_prefix(err, "'%s'", path);
+	return 0;
+}
+
+/* Where an archive lies, so that a mark on it is not one on its copies. */
+static char *
+absolute(const char *path, struct error *err)
+{
+	char *resolved = realpath(path, NULL);
+
+	return resolved != NULL ? resolved : text_copy(path, strlen(path), err);
+}
+
+/* An archive that is intact now is not damaged any more. */
+static int
+lift_mark(const char *sha256, const char *path, struct error *err)
+{
+	auto_json json_t *proofs = proof_load(sha256, err);
+	const json_t *marked;
+
+	if (proofs == NULL)
+		return -1;
+	marked = json_at(proofs, proof_name(PROOF_DAMAGE), "path", NULL);
+	if (!json_is_string(marked) ||
+	    strcmp(json_string_value(marked), path) != 0)
+		return 0;
+	return proof_forget(sha256, PROOF_DAMAGE, err);
+}
+
+/* What was found out is worth keeping; that it could not be kept is a note. */
+static void
+remember(struct run *run, const struct backup_source *source, const char *path,
+    const struct error *failure)
+{
+	const char *listed = json_text(source->provenance.manifest, "sha256");
+	const char *sha256 =
+	    error_is_set(failure) ? listed : source->digest.sha256;
+	char at[CLOCK_TEXT_BYTES];
+	struct error err = {0};
+	auto_free char *place = absolute(path, &err);
+	auto_json json_t *proof = NULL;
+
+	if (sha256 == NULL || place == NULL)
+		return;
+	proof = json_pack("{s:s, s:s*}", "at", clock_utc(at, time(NULL)),
+	    "problem", error_is_set(failure) ? failure->text : NULL);
+	if (error_is_set(failure)) {
+		(void)json_object_set_new(proof, "path", json_string(place));
+		(void)proof_keep(sha256, PROOF_DAMAGE, proof, &err);
+	} else if (lift_mark(sha256, place, &err) == 0) {
+		(void)proof_keep(
+		    sha256, kind_of(run->request->level), proof, &err);
+	}
+	if (error_is_set(&err))
+		watch_note(run->watch, _("'%s': this cannot be kept: %s"), path,
+		    err.text);
+}
+
+static const char *
+result_name(const struct error *failure)
+{
+	if (!error_is_set(failure))
+		return "intact";
+	return failure->code == ERROR_DAMAGED ? "damaged" : "unverified";
+}
+
+static json_t *
+describe(const struct run *run, const struct backup_source *source,
+    const char *path, const struct error *failure)
+{
+	bool whole = source->digest.complete;
+
+	return json_pack("{s:o, s:s, s:s, s:s*, s:s*, s:I, s:s*, s:i}", "path",
+	    json_string_escaped(path), "result", result_name(failure), "level",
+	    proof_name(kind_of(run->request->level)), "origin",
+	    whole ? origin_name(origin_of(&source->digest)) : NULL, "sha256",
+	    whole ? source->digest.sha256 : NULL, "size_bytes",
+	    (json_int_t)source->size_bytes, "problem",
+	    error_is_set(failure) ? failure->text : NULL, "status",
+	    (int)failure->code);
+}
+
+static int
+report(struct run *run, const struct backup_source *source, const char *path,
+    const struct error *failure, struct error *err)
+{
+	json_t *result = describe(run, source, path, failure);
+
+	if (result == NULL)
+		return error_set_memory(err);
+	if (run->request->tell != NULL)
+		run->request->tell(run->request->data, result);
+	if (json_array_append_new(run->results, result) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+/* -1 only when the run cannot go on; *failure is the archive's own. */
+static int
+verify_one(
+    struct run *run, const char *path, struct error *failure, struct error *err)
+{
+	auto_backup_source struct backup_source source = {.path = path};
+	int result;
+
+	watch_start(run->watch, path, 0);
+	result = run->request->level == VERIFY_CONTENT
+		     ? verify_content(&source, path, run->watch, failure)
+		     : verify_digest(&source, path, run->watch, failure);
+	watch_stop(run->watch);
+	if (interrupt_check(err) < 0)
+		return -1;
+	if (result == 0 || failure->code == ERROR_DAMAGED)
+		remember(run, &source, path, failure);
+	if (error_is_set(failure) && failure->code == ERROR_DAMAGED)
+		run->damaged++;
+	else if (error_is_set(failure))
+		run->unverified++;
+	return report(run, &source, path, failure, err);
+}
+
+static int
+verify_each(
+    struct run *run, const struct backup_choice *choice, struct error *err)
+{
+	for (size_t i = 0; i < choice->count; i++) {
+		struct error failure = {0};
+
+		if (run->request->dry_run) {
+			watch_note(run->watch, _("would verify '%s'"),
+			    choice->paths[i]);
+			continue;
+		}
+		if (verify_one(run, choice->paths[i], &failure, err) < 0)
+			return -1;
+		if (choice->count == 1 && error_is_set(&failure)) {
+			*err = failure;
+			return -1;
+		}
+	}
+	if (run->damaged > 0 || run->unverified > 0)
+		return error_set(err,
+		    run->damaged > 0 ? ERROR_DAMAGED : ERROR_PARTIAL,
+		    _("of %zu backups %zu are damaged, and %zu could not be "
+		      "verified"),
+		    choice->count, run->damaged, run->unverified);
+	if (!run->request->dry_run && choice->count > 1)
+		watch_note(
+		    run->watch, _("all %zu backups are intact"), choice->count);
+	return 0;
+}
+
+int
+verify_backups(const struct verify_request *request, const struct watch *watch,
+    json_t **ret_results, struct error *err)
+{
+	struct backup_choice_request wanted = {
+	    .words = request->words,
+	    .word_count = request->word_count,
+	    .from = request->from,
+	    .project = request->project,
+	    .oldest = request->oldest,
+	    .proof = proof_name(kind_of(request->level)),
+	};
+	auto_backup_choice struct backup_choice choice = {0};
+	struct run run = {
+	    .request = request, .watch = watch, .results = json_array()};
+
+	*ret_results = run.results;
+	if (run.results == NULL)
+		return error_set_memory(err);
+	if (backup_choose(&wanted, watch, &choice, err) < 0)
+		return -1;
+	return verify_each(&run, &choice, err);
+}
