@@ -57,6 +57,7 @@ struct command {
 
 extern const struct command backup_create_command;
 extern const struct command backup_list_command;
+extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
 extern const struct command backup_verify_command;

@@ -19,6 +19,11 @@
 /* A key that ends so soon is said. */
 #define KEY_WARNING_S (30 * 24 * 60 * 60)
 
+/* What is said of keys, as it stands in manifests. */
+static const char one_key[] = N_("one key alone can open this backup: name a "
+				 "second one that is kept elsewhere");
+static const char key_expires[] = "the key ";
+
 static json_t *
 names_of(struct yaml_node sequence)
 {
@@ -31,8 +36,8 @@ names_of(struct yaml_node sequence)
 	return names;
 }
 
-static json_t *
-fingerprints_of(const struct openpgp_recipients *recipients)
+json_t *
+describe_recipients(const struct openpgp_recipients *recipients)
 {
 	json_t *fingerprints = json_array();
 
@@ -167,12 +172,8 @@ warn_of_keys(struct warnings *warnings,
 			err, "%s", say(warnings, N_("nothing was encrypted"))),
 		    err);
 	if (recipients->count == 1 &&
-	    add(warnings,
-		text_format(err, "%s",
-		    say(warnings,
-			N_("one key alone can open this backup: name a second "
-			   "one that is kept elsewhere"))),
-		err) < 0)
+	    add(warnings, text_format(err, "%s", say(warnings, one_key)), err) <
+		0)
 		return -1;
 
 	for (size_t i = 0; i < recipients->count; i++) {
@@ -244,7 +245,7 @@ describe_backup(const struct description *d, struct error *err)
 	    d->archive_name, "size_bytes", (json_int_t)d->archive->size_bytes,
 	    "sha256", d->archive->sha256, "compression",
 	    compression_name(d->compression), "recipients",
-	    fingerprints_of(d->recipients), "tar_size_bytes",
+	    describe_recipients(d->recipients), "tar_size_bytes",
 	    (json_int_t)d->tar->size_bytes, "tar_sha256", d->tar->sha256,
 	    "entries", (json_int_t)d->inspection->entries, "snapshots",
 	    names_of(d->index->snapshots), "profiles",
@@ -256,4 +257,54 @@ describe_backup(const struct description *d, struct error *err)
 	if (manifest == NULL)
 		error_set_memory(err);
 	return manifest;
+}
+
+/* What the old manifest warns of, but for its keys. */
+static int
+keep_other_warnings(
+    struct warnings *warnings, const json_t *old, struct error *err)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(old, i, one)
+	{
+		const char *text = json_string_value(one);
+
+		if (text == NULL || strcmp(text, one_key) == 0 ||
+		    text_starts_with(text, key_expires))
+			continue;
+		if (json_array_append(
+			warnings->list, (json_t *)(uintptr_t)one) < 0)
+			return error_set_memory(err);
+	}
+	return 0;
+}
+
+json_t *
+describe_reencrypted(const json_t *manifest,
+    const struct openpgp_recipients *recipients, const struct digest *archive,
+    struct error *err)
+{
+	auto_json json_t *copy = json_copy((json_t *)(uintptr_t)manifest);
+	auto_json json_t *list = json_array();
+	struct warnings warnings = {.list = list, .translated = false};
+	auto_json json_t *changed = NULL;
+
+	if (copy == NULL || list == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	if (warn_of_keys(&warnings, recipients, time(NULL), err) < 0 ||
+	    keep_other_warnings(
+		&warnings, json_object_get(manifest, "warnings"), err) < 0)
+		return NULL;
+	changed = json_pack("{s:s, s:I, s:o, s:O}", "sha256", archive->sha256,
+	    "size_bytes", (json_int_t)archive->size_bytes, "recipients",
+	    describe_recipients(recipients), "warnings", list);
+	if (changed == NULL || json_object_update(copy, changed) < 0) {
+		error_set_memory(err);
+		return NULL;
+	}
+	return steal(copy);
 }

@@ -38,6 +38,15 @@ struct description {
 json_t *describe_backup(
     const struct description *description, struct error *err);
 
+/* The manifest of an archive that has got other keys, made from the one that it
+ * had: `archive` is its new digest. The caller owns it. */
+json_t *describe_reencrypted(const json_t *manifest,
+    const struct openpgp_recipients *recipients, const struct digest *archive,
+    struct error *err);
+
+/* Full fingerprints. The caller owns the array. */
+json_t *describe_recipients(const struct openpgp_recipients *recipients);
+
 /* The record's entry for a manifest. */
 json_t *describe_record(const json_t *manifest, struct error *err);
 

@@ -16,6 +16,7 @@
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/backup_choice.h"
+#include "transfer/backup_each.h"
 #include "transfer/backup_source.h"
 #include "transfer/watch.h"
 
@@ -23,9 +24,6 @@
 struct run {
 	const struct verify_request *request;
 	const struct watch *watch;
-	json_t *results;
-	size_t damaged;
-	size_t unverified; /* neither intact nor damaged */
 };
 
 static enum proof_kind
@@ -126,8 +124,8 @@ lift_mark(const char *sha256, const char *path, struct error *err)
 
 /* What was found out is worth keeping; that it could not be kept is a note. */
 static void
-remember(struct run *run, const struct backup_source *source, const char *path,
-    const struct error *failure)
+remember(const struct run *run, const struct backup_source *source,
+    const char *path, const struct error *failure)
 {
 	const char *listed = json_text(source->provenance.manifest, "sha256");
 	const char *sha256 =
@@ -161,90 +159,71 @@ result_name(const struct error *failure)
 	return failure->code == ERROR_DAMAGED ? "damaged" : "unverified";
 }
 
-static json_t *
+static int
 describe(const struct run *run, const struct backup_source *source,
-    const char *path, const struct error *failure)
+    json_t *result, const struct error *failure)
 {
 	bool whole = source->digest.complete;
-
-	return json_pack("{s:o, s:s, s:s, s:s*, s:s*, s:I, s:s*, s:i}", "path",
-	    json_string_escaped(path), "result", result_name(failure), "level",
-	    proof_name(kind_of(run->request->level)), "origin",
+	auto_json json_t *known = json_pack("{s:s, s:s, s:I, s:s*, s:s*}",
+	    "result", result_name(failure), "level",
+	    proof_name(kind_of(run->request->level)), "size_bytes",
+	    (json_int_t)source->size_bytes, "origin",
 	    whole ? origin_name(origin_of(&source->digest)) : NULL, "sha256",
-	    whole ? source->digest.sha256 : NULL, "size_bytes",
-	    (json_int_t)source->size_bytes, "problem",
-	    error_is_set(failure) ? failure->text : NULL, "status",
-	    (int)failure->code);
+	    whole ? source->digest.sha256 : NULL);
+
+	return json_object_update(result, known);
 }
 
 static int
-report(struct run *run, const struct backup_source *source, const char *path,
-    const struct error *failure, struct error *err)
+verify_one(void *data, const char *path, json_t *result, struct error *err)
 {
-	json_t *result = describe(run, source, path, failure);
-
-	if (result == NULL)
-		return error_set_memory(err);
-	if (run->request->tell != NULL)
-		run->request->tell(run->request->data, result);
-	if (json_array_append_new(run->results, result) < 0)
-		return error_set_memory(err);
-	return 0;
-}
-
-/* -1 only when the run cannot go on; *failure is the archive's own. */
-static int
-verify_one(
-    struct run *run, const char *path, struct error *failure, struct error *err)
-{
+	const struct run *run = data;
 	auto_backup_source struct backup_source source = {.path = path};
-	int result;
+	int status;
 
 	watch_start(run->watch, path, 0);
-	result = run->request->level == VERIFY_CONTENT
-		     ? verify_content(&source, path, run->watch, failure)
-		     : verify_digest(&source, path, run->watch, failure);
+	status = run->request->level == VERIFY_CONTENT
+		     ? verify_content(&source, path, run->watch, err)
+		     : verify_digest(&source, path, run->watch, err);
 	watch_stop(run->watch);
-	if (interrupt_check(err) < 0)
-		return -1;
-	if (result == 0 || failure->code == ERROR_DAMAGED)
-		remember(run, &source, path, failure);
-	if (error_is_set(failure) && failure->code == ERROR_DAMAGED)
-		run->damaged++;
-	else if (error_is_set(failure))
-		run->unverified++;
-	return report(run, &source, path, failure, err);
+	/* gpg hears the same Ctrl-C: what it says then is no finding. */
+	if (!interrupt_seen() && (status == 0 || err->code == ERROR_DAMAGED))
+		remember(run, &source, path, err);
+	if (describe(run, &source, result, err) < 0 && status == 0)
+		return error_set_memory(err);
+	return status;
 }
 
 static int
-verify_each(
-    struct run *run, const struct backup_choice *choice, struct error *err)
+verify_each(struct run *run, const struct backup_choice *choice,
+    json_t *results, struct error *err)
 {
-	for (size_t i = 0; i < choice->count; i++) {
-		struct error failure = {0};
+	struct backup_verb verb = {.act = verify_one,
+	    .data = run,
+	    .tell = run->request->tell,
+	    .tell_data = run->request->data};
+	struct backup_tally tally;
 
-		if (run->request->dry_run) {
-			watch_note(run->watch, _("would verify '%s'"),
-			    choice->paths[i]);
-			continue;
-		}
-		if (verify_one(run, choice->paths[i], &failure, err) < 0)
-			return -1;
-		if (choice->count == 1 && error_is_set(&failure)) {
-			*err = failure;
-			return -1;
-		}
-	}
-	if (run->damaged > 0 || run->unverified > 0)
+	if (backup_each(choice, &verb, ERROR_DAMAGED, results, &tally, err) < 0)
+		return -1;
+	if (tally.failed > 0)
 		return error_set(err,
-		    run->damaged > 0 ? ERROR_DAMAGED : ERROR_PARTIAL,
+		    tally.grave > 0 ? ERROR_DAMAGED : ERROR_PARTIAL,
 		    _("of %zu backups %zu are damaged, and %zu could not be "
 		      "verified"),
-		    choice->count, run->damaged, run->unverified);
-	if (!run->request->dry_run && choice->count > 1)
+		    tally.count, tally.grave, tally.failed - tally.grave);
+	if (tally.count > 1)
 		watch_note(
-		    run->watch, _("all %zu backups are intact"), choice->count);
+		    run->watch, _("all %zu backups are intact"), tally.count);
 	return 0;
+}
+
+static void
+say_what_would_be(const struct run *run, const struct backup_choice *choice)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		watch_note(
+		    run->watch, _("would verify '%s'"), choice->paths[i]);
 }
 
 int
@@ -260,13 +239,15 @@ verify_backups(const struct verify_request *request, const struct watch *watch,
 	    .proof = proof_name(kind_of(request->level)),
 	};
 	auto_backup_choice struct backup_choice choice = {0};
-	struct run run = {
-	    .request = request, .watch = watch, .results = json_array()};
+	struct run run = {request, watch};
 
-	*ret_results = run.results;
-	if (run.results == NULL)
+	*ret_results = json_array();
+	if (*ret_results == NULL)
 		return error_set_memory(err);
 	if (backup_choose(&wanted, watch, &choice, err) < 0)
 		return -1;
-	return verify_each(&run, &choice, err);
+	if (!request->dry_run)
+		return verify_each(&run, &choice, *ret_results, err);
+	say_what_would_be(&run, &choice);
+	return 0;
 }
