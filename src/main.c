@@ -11,6 +11,7 @@ const struct command *const commands[] = {
     &backup_list_command,
     &backup_show_command,
     &backup_verify_command,
+    &backup_drill_command,
     &backup_reencrypt_command,
     &backup_restore_command,
     &snapshot_create_command,

@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/backup_oldest.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "transfer/verify.h"
@@ -17,9 +18,6 @@ struct verify_options {
 };
 
 #define FIELD(name) offsetof(struct verify_options, name)
-
-/* More archives than a catalogue holds. */
-#define OLDEST_MAX 1000000
 
 static const struct option_spec specs[] = {
     {"level", 0, OPTION_TEXT, FIELD(level), N_("LEVEL"),
@@ -41,19 +39,6 @@ parse_level(const char *text, enum verify_level *ret_level, struct error *err)
 		return error_set(err, ERROR_USAGE,
 		    _("unknown level '%s': digest or content"), text);
 	*ret_level = VERIFY_DIGEST;
-	return 0;
-}
-
-static int
-parse_oldest(const char *text, size_t *ret_oldest, struct error *err)
-{
-	uint64_t number = 0;
-
-	if (text != NULL &&
-	    (!text_parse_number(text, OLDEST_MAX, &number) || number == 0))
-		return error_set(
-		    err, ERROR_USAGE, _("'%s' is not a number"), text);
-	*ret_oldest = (size_t)number;
 	return 0;
 }
 
@@ -94,7 +79,7 @@ run(const struct invocation *invocation, struct error *err)
 	int status;
 
 	if (parse_level(options->level, &request.level, err) < 0 ||
-	    parse_oldest(options->oldest, &request.oldest, err) < 0)
+	    backup_oldest_parse(options->oldest, &request.oldest, err) < 0)
 		return -1;
 	status = verify_backups(
 	    &request, output_watch(invocation->output), &results, err);

@@ -56,6 +56,7 @@ struct command {
 #define ARGUMENTS_ANY 4096
 
 extern const struct command backup_create_command;
+extern const struct command backup_drill_command;
 extern const struct command backup_list_command;
 extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;

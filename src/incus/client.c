@@ -295,6 +295,42 @@ incus_get(struct incus_client *client, const char *path, json_t **ret_metadata,
 	return 0;
 }
 
+static int
+send_text(struct incus_client *client, const char *method, const char *path,
+    const char *text, struct error *err)
+{
+	struct http_request request = {
+	    .method = method, .path = path, .body = text};
+	auto_reply struct http_reply reply = {0};
+	auto_json json_t *envelope = NULL;
+
+	if (http_call(client->http, &request, &reply, err) < 0)
+		return -1;
+	envelope = incus_open_reply(&reply, err);
+	return envelope != NULL ? 0 : -1;
+}
+
+int
+incus_send(struct incus_client *client, const char *method, const char *path,
+    json_t *body, struct error *err)
+{
+	auto_json json_t *owned = body;
+	auto_free char *text = NULL;
+
+	if (path == NULL)
+		return -1;
+	if (owned == NULL)
+		return error_set_memory(err);
+	text = json_print(owned, false, err);
+	return text != NULL ? send_text(client, method, path, text, err) : -1;
+}
+
+int
+incus_delete(struct incus_client *client, const char *path, struct error *err)
+{
+	return send_text(client, "DELETE", path, NULL, err);
+}
+
 int
 incus_exists(struct incus_client *client, const char *path, struct error *err)
 {

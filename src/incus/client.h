@@ -48,6 +48,15 @@ char *incus_path(struct error *err, const char *project, const char *segment,
 int incus_get(struct incus_client *client, const char *path,
     json_t **ret_metadata, struct error *err);
 
+/* Send what the daemon does at once. `body` was made for it and is consumed;
+ * NULL is error_set_memory(). A NULL `path` has set err already. */
+int incus_send(struct incus_client *client, const char *method,
+    const char *path, json_t *body, struct error *err);
+
+/* DELETE of what is gone at once. */
+int incus_delete(
+    struct incus_client *client, const char *path, struct error *err);
+
 /* 1 when a GET of `path` finds something, 0 when not, -1 on other failures. */
 int incus_exists(
     struct incus_client *client, const char *path, struct error *err);

@@ -1,0 +1,30 @@
+/* host_lock.h - a name that one process of this host holds, until it ends
+ *
+ * A file and flock(2) in this host's state: the kernel lets go of it whatever
+ * becomes of the process. */
+
+#ifndef ANKLUME_STORE_HOST_LOCK_H
+#define ANKLUME_STORE_HOST_LOCK_H
+
+struct error;
+
+enum host_lock_state {
+	HOST_LOCK_UNKNOWN, /* no process of this host ever held it */
+	HOST_LOCK_HELD,	   /* by a process that lives */
+	HOST_LOCK_LEFT,	   /* by one that has ended */
+};
+
+/* Take it: a descriptor that is the lock, or -1. ERROR_LOCKED when it is held.
+ */
+int host_lock_take(const char *name, struct error *err);
+
+/* Let go of what host_lock_take() gave, and forget the name. */
+void host_lock_drop(const char *name, int lock);
+
+int host_lock_look(
+    const char *name, enum host_lock_state *ret_state, struct error *err);
+
+/* Forget a name that was left. */
+void host_lock_forget(const char *name);
+
+#endif
