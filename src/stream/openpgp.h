@@ -1,5 +1,5 @@
-/* openpgp.h - encrypting and decrypting filters over gpg; with openpgp_keys.c
- * the only place that names gpgme
+/* openpgp.h - encrypting and decrypting filters over gpg; openpgp*.c are the
+ * only place that names gpgme
  *
  * gpg is a process of its own; these filters feed it and take what it gives,
  * without a thread. gpg's exit says little: an end is only believed when gpg
@@ -48,6 +48,11 @@ int openpgp_init(struct error *err);
  * counts once. Blocks while gpg lists; an interruption ends that. */
 int openpgp_find_recipients(const char *const *ids, size_t count,
     struct openpgp_recipients *ret_recipients, struct error *err);
+
+/* A whole fingerprint as a person types it, with spaces, small letters or 0x,
+ * as gpg spells it. ERROR_USAGE for anything else. */
+int openpgp_parse_fingerprint(const char *text,
+    char ret_fingerprint[OPENPGP_FINGERPRINT_BYTES], struct error *err);
 
 /* Encrypt to `recipients` (copied), binary, uncompressed: the tar is already.
  */

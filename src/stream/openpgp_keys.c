@@ -1,3 +1,5 @@
+#include "stream/openpgp_keys.h"
+
 #include <ctype.h>
 #include <gpgme.h>
 #include <stdio.h>
@@ -20,9 +22,13 @@
 #define CHOICE_MAX 8
 #define USER_ID_SHOWN_BYTES 200
 
+/* Of a v4 key (RFC 4880, section 12.2): anything shorter is no proof. */
+#define FINGERPRINT_DIGITS_MIN 40
+
 /* What one id has turned up. */
 struct search {
 	const char *id;
+	bool signing; /* for a key to sign with: the secret ones only */
 	char digits[OPENPGP_FINGERPRINT_BYTES]; /* "": it is not hexadecimal */
 	bool certified;
 	bool by_fingerprint;
@@ -43,14 +49,6 @@ auto_search_cleanup(struct search *search)
 	}
 }
 #define auto_search __attribute__((cleanup(auto_search_cleanup)))
-
-static void
-auto_context_cleanup(gpgme_ctx_t *context)
-{
-	if (*context != NULL)
-		gpgme_release(*context);
-}
-#define auto_context __attribute__((cleanup(auto_context_cleanup)))
 
 int
 openpgp_init(struct error *err)
@@ -136,7 +134,7 @@ user_id_matches(const char *id, const struct _gpgme_user_id *uid)
 }
 
 static const char *
-why_unusable(const struct _gpgme_key *key)
+why_unusable(const struct _gpgme_key *key, bool signing)
 {
 	if (key->revoked)
 		return _("revoked");
@@ -146,7 +144,9 @@ why_unusable(const struct _gpgme_key *key)
 		return _("disabled");
 	if (key->invalid)
 		return _("invalid");
-	if (!key->can_encrypt)
+	if (signing && !key->can_sign)
+		return _("not able to sign");
+	if (!signing && !key->can_encrypt)
 		return _("not able to encrypt");
 	return NULL;
 }
@@ -192,13 +192,14 @@ static void
 consider(void *handle, gpgme_key_t key)
 {
 	struct search *search = handle;
-	const char *why = why_unusable(key);
+	const char *why = why_unusable(key, search->signing);
 	bool by_digits = *search->digits != '\0';
 	bool named = by_digits && digits_match(search->digits, key);
 	bool consent = by_digits && key->fpr != NULL &&
 		       strcasecmp(key->fpr, search->digits) == 0;
 	bool matches = consent;
-	bool certified = false;
+	/* Who holds the secret part needs nobody to certify it. */
+	bool certified = search->signing;
 
 	for (const struct _gpgme_user_id *uid = key->uids; uid != NULL;
 	     uid = uid->next) {
@@ -240,8 +241,23 @@ name_choice(const struct search *search, struct error *err)
 		    &ignored);
 
 		if (quoted != NULL)
-			error_hint(err, "--gpg %s  # %s", key->fpr, quoted);
+			error_hint(err, "--%s %s  # %s",
+			    search->signing ? "sign" : "gpg", key->fpr, quoted);
 	}
+}
+
+static int
+refuse_unknown(const struct search *search, struct error *err)
+{
+	if (search->signing) {
+		error_set(err, ERROR_KEY,
+		    _("no secret key for '%s' in the keyring"), search->id);
+		return error_hint(err, "gpg --list-secret-keys");
+	}
+	error_set(
+	    err, ERROR_KEY, _("no key for '%s' in the keyring"), search->id);
+	return error_hint(
+	    err, _("keys are never fetched; import it: gpg --import FILE"));
 }
 
 static int
@@ -253,12 +269,8 @@ judge(const struct search *search, struct error *err)
 		return error_hint_command(
 		    err, "gpg", "--list-keys", search->id, NULL);
 	}
-	if (search->usable == 0) {
-		error_set(err, ERROR_KEY, _("no key for '%s' in the keyring"),
-		    search->id);
-		return error_hint(err, _("keys are never fetched; import it: "
-					 "gpg --import FILE"));
-	}
+	if (search->usable == 0)
+		return refuse_unknown(search, err);
 	if (search->usable > 1) {
 		error_set(err, ERROR_KEY,
 		    _("%zu usable keys for '%s': name one by its fingerprint"),
@@ -291,7 +303,8 @@ on_status(void *handle, const char *keyword, const char *arguments)
 		!text_starts_with(arguments, "keydb_search")))
 		return 0;
 	trouble = gpgme_err_code((gpgme_error_t)strtoul(code, NULL, 10));
-	if (trouble != GPG_ERR_NO_PUBKEY && trouble != GPG_ERR_NOT_FOUND)
+	if (trouble != GPG_ERR_NO_PUBKEY && trouble != GPG_ERR_NO_SECKEY &&
+	    trouble != GPG_ERR_NOT_FOUND)
 		search->trouble = trouble;
 	return 0;
 }
@@ -317,7 +330,8 @@ list_keys(struct search *search, struct error *err)
 		openpgp_loop_attach(&loop, context);
 		gpgme_set_status_cb(context, on_status, search);
 		failure = gpgme_op_keylist_start(context,
-		    *search->digits != '\0' ? search->digits : search->id, 0);
+		    *search->digits != '\0' ? search->digits : search->id,
+		    search->signing);
 	}
 	while (failure == 0 && loop.running) {
 		if (openpgp_loop_step(&loop, err) < 0)
@@ -344,6 +358,40 @@ find_one(const char *id, struct openpgp_key *ret_key, struct error *err)
 	if (list_keys(&search, err) < 0 || judge(&search, err) < 0)
 		return -1;
 	*ret_key = search.found;
+	return 0;
+}
+
+int
+openpgp_find_secret_key(const char *id, gpgme_key_t *ret_key, struct error *err)
+{
+	auto_search struct search search = {.id = id, .signing = true};
+
+	if (openpgp_init(err) < 0)
+		return -1;
+	if (*id == '\0')
+		return error_set(err, ERROR_USAGE, _("an empty key name"));
+	take_digits(id, search.digits);
+	if (list_keys(&search, err) < 0 || judge(&search, err) < 0)
+		return -1;
+	*ret_key = steal(search.choice[0]);
+	return 0;
+}
+
+int
+openpgp_parse_fingerprint(const char *text,
+    char ret_fingerprint[OPENPGP_FINGERPRINT_BYTES], struct error *err)
+{
+	char digits[OPENPGP_FINGERPRINT_BYTES];
+
+	take_digits(text, digits);
+	if (strlen(digits) < FINGERPRINT_DIGITS_MIN) {
+		error_set(err, ERROR_USAGE,
+		    _("'%s' is not a whole fingerprint"), text);
+		return error_hint_command(
+		    err, "gpg", "--fingerprint", text, NULL);
+	}
+	for (size_t i = 0; i <= strlen(digits); i++)
+		ret_fingerprint[i] = (char)toupper((unsigned char)digits[i]);
 	return 0;
 }
 
