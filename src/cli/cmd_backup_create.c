@@ -12,6 +12,7 @@
 
 struct create_options {
 	struct option_list gpg;
+	const char *sign;
 	const char *output;
 	const char *compression;
 	bool force;
@@ -24,6 +25,8 @@ static const struct option_spec specs[] = {
     {"gpg", 0, OPTION_LIST, FIELD(gpg), N_("ID"),
 	N_("encrypt to this key (may be repeated)")},
     {"gpg-recipient", 0, OPTION_LIST, FIELD(gpg), N_("ID"), NULL},
+    {"sign", 0, OPTION_TEXT, FIELD(sign), N_("ID"),
+	N_("sign the manifest with this key")},
     {"output", 'o', OPTION_TEXT, FIELD(output), N_("DIR"),
 	N_("where to put it (backups/), or - for standard output")},
     {"compression", 0, OPTION_TEXT, FIELD(compression), N_("HOW"),
@@ -45,6 +48,7 @@ run(const struct invocation *invocation, struct error *err)
 	    .timeout_s = invocation->timeout_s,
 	    .recipients = options->gpg.items,
 	    .recipient_count = options->gpg.count,
+	    .signer = options->sign,
 	    .output =
 		options->output != NULL ? options->output : OUTPUT_DEFAULT,
 	    .make_output = true,

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "base/wait.h"
 #include "store/publication.h"
 #include "stream/stream.h"
@@ -56,7 +57,8 @@ small_file_publish(const char *directory, const char *name, const char *text,
 		return -1;
 	if (wait_write_all(
 		publication_fd(file), text, strlen(text), name, err) < 0 ||
-	    wait_write_all(publication_fd(file), "\n", 1, name, err) < 0 ||
+	    (!text_ends_with(text, "\n") &&
+		wait_write_all(publication_fd(file), "\n", 1, name, err) < 0) ||
 	    publication_set_mode(publication_fd(file), mode, name, err) < 0)
 		return -1;
 	return publication_commit(file, name, replace, err);

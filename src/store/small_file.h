@@ -13,7 +13,8 @@ struct error;
 int small_file_read(const char *path, size_t max_bytes, char **ret_text,
     size_t *ret_size, struct error *err);
 
-/* Publish `text` as directory/name with these permissions. */
+/* Publish `text`, its last line ended, as directory/name with these
+ * permissions. */
 int small_file_publish(const char *directory, const char *name,
     const char *text, unsigned int mode, bool replace, struct error *err);
 

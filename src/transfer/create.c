@@ -22,6 +22,7 @@
 #include "stream/inspect.h"
 #include "stream/meter.h"
 #include "stream/openpgp.h"
+#include "stream/openpgp_sign.h"
 #include "stream/read_ahead.h"
 #include "stream/stream.h"
 #include "transfer/audited_run.h"
@@ -37,6 +38,7 @@ struct create {
 	const struct watch *watch;
 	struct incus_client *client;
 	struct openpgp_recipients recipients;
+	struct openpgp_signer *signer; /* NULL: not signed */
 	struct instance_ref instance;
 	json_t *about; /* api.Instance */
 	time_t started;
@@ -56,6 +58,7 @@ create_clear(struct create *create)
 	backup_index_clear(&create->index);
 	inspection_clear(&create->inspection);
 	incus_client_free(create->client);
+	openpgp_signer_free(create->signer);
 	free(create->name);
 }
 
@@ -95,6 +98,26 @@ to_stdout(const struct create_request *request)
 	return strcmp(request->output, "-") == 0;
 }
 
+static int
+find_keys(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+
+	if (request->signer != NULL && to_stdout(request)) {
+		error_set(err, ERROR_USAGE,
+		    _("--sign signs the manifest, and standard output has "
+		      "none"));
+		return error_hint(err, "-o DIR");
+	}
+	if (openpgp_find_recipients(request->recipients,
+		request->recipient_count, &create->recipients, err) < 0)
+		return -1;
+	if (request->signer == NULL)
+		return 0;
+	create->signer = openpgp_signer_open(request->signer, err);
+	return create->signer != NULL ? 0 : -1;
+}
+
 /* Everything that can be refused before the daemon is put to work. */
 static int
 prepare(struct create *create, struct error *err)
@@ -102,9 +125,7 @@ prepare(struct create *create, struct error *err)
 	const struct create_request *request = create->request;
 	int exists;
 
-	if (openpgp_find_recipients(request->recipients,
-		request->recipient_count, &create->recipients, err) < 0 ||
-	    find_instance(create, err) < 0)
+	if (find_keys(create, err) < 0 || find_instance(create, err) < 0)
 		return -1;
 	if (incus_project_check_allows(create->client, create->instance.project,
 		"restricted.backups", err) < 0)
@@ -239,6 +260,9 @@ fill_description(struct create *create, struct description *ret_description,
 	    .tar = &create->tar,
 	    .archive = &create->archive,
 	    .recipients = &create->recipients,
+	    .signer = create->signer != NULL
+			  ? openpgp_signer_fingerprint(create->signer)
+			  : NULL,
 	    .compression = create->request->compression.kind,
 	    .archive_name = create->name,
 	    .instance_only = create->request->instance_only,
@@ -266,6 +290,23 @@ tell(const struct watch *watch, const json_t *manifest, const json_t *warnings)
 	}
 }
 
+static int
+save_manifest(struct create *create, const json_t *manifest, struct error *err)
+{
+	auto_manifest_files struct manifest_files files = {
+	    .text = manifest_print(manifest, err)};
+
+	if (files.text == NULL)
+		return -1;
+	files.size = strlen(files.text);
+	if (create->signer != NULL &&
+	    openpgp_sign(create->signer, files.text, files.size,
+		&files.signature, err) < 0)
+		return -1;
+	return manifest_save(create->request->output, create->name, &files,
+	    create->request->force, err);
+}
+
 /* The archive is there; what cannot be written beside it is said, and does not
  * undo it. */
 static int
@@ -283,8 +324,7 @@ keep_records(struct create *create, const json_t *manifest, struct error *err)
 		    failure.text);
 	if (to_stdout(create->request))
 		return 0;
-	if (manifest_save(create->request->output, create->name, manifest,
-		create->request->force, err) < 0)
+	if (save_manifest(create, manifest, err) < 0)
 		return error_prefix(
 		    err, _("the archive is whole, its manifest is not"));
 	return 0;

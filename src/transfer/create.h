@@ -21,6 +21,7 @@ struct create_request {
 	const char *const *recipients; /* key ids; none: not encrypted */
 	size_t recipient_count;
 	struct compression compression;
+	const char *signer; /* a key id; NULL: not signed */
 	const char *output; /* a directory, or "-" */
 	bool make_output;   /* its last component may be made */
 	bool force;

@@ -254,8 +254,13 @@ describe_backup(const struct description *d, struct error *err)
 	    "instance_only", d->instance_only, "volumes", volumes,
 	    "not_included", left_out, "warnings", warnings);
 
-	if (manifest == NULL)
+	if (manifest == NULL ||
+	    (d->signer != NULL && json_object_set_new(manifest, "signer",
+				      json_string(d->signer)) < 0)) {
+		json_decref(manifest);
 		error_set_memory(err);
+		return NULL;
+	}
 	return manifest;
 }
 

@@ -28,6 +28,7 @@ struct description {
 	const struct digest *tar;
 	const struct digest *archive;
 	const struct openpgp_recipients *recipients;
+	const char *signer; /* a fingerprint; NULL: not signed */
 	enum compression_kind compression;
 	const char *archive_name;
 	bool instance_only;
