@@ -11,6 +11,8 @@ struct restore_options {
 	const char *from;
 	const char *name;
 	const char *storage;
+	struct option_list signed_by;
+	bool require_signature;
 	bool force;
 	bool start;
 	bool keep_identity;
@@ -27,6 +29,10 @@ static const struct option_spec specs[] = {
 	N_("restore under this name")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
 	N_("restore into this storage pool")},
+    {"signed-by", 0, OPTION_LIST, FIELD(signed_by), N_("FPR"),
+	N_("only when this key has signed it, and then trust what it says")},
+    {"require-signature", 0, OPTION_FLAG, FIELD(require_signature), NULL,
+	N_("only when a key of the keyring has signed it")},
     {"force", 0, OPTION_FLAG, FIELD(force), NULL,
 	N_("replace the instance of that name")},
     {"start", 0, OPTION_FLAG, FIELD(start), NULL,
@@ -66,6 +72,8 @@ run(const struct invocation *invocation, struct error *err)
 	    /* A current project breaks ties; it says not where to restore. */
 	    .project = invocation->global->project,
 	    .storage = options->storage,
+	    .signature = {options->signed_by.items, options->signed_by.count,
+		options->require_signature},
 	    .timeout_s = invocation->timeout_s,
 	    .force = options->force,
 	    .start = options->start,
@@ -84,7 +92,8 @@ run(const struct invocation *invocation, struct error *err)
 		output_line(
 		    invocation->output, "%s/%s", result.project, result.name);
 	fields = json_pack("{s:s?, s:s?, s:s?, s:b}", "project", result.project,
-	    "instance", result.name, "origin", result.origin, "started",
+	    "instance", result.name, "origin",
+	    *result.origin != '\0' ? result.origin : NULL, "started",
 	    result.started);
 	output_json(invocation->output, fields);
 	restore_result_clear(&result);

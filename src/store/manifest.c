@@ -97,8 +97,10 @@ json_t *
 manifest_parse(const char *archive_path, const struct manifest_files *files,
     struct error *err)
 {
+	auto_free char *path = text_format(err, "%s.json", archive_path);
 	auto_free char *what =
-	    text_format(err, _("the manifest '%s.json'"), archive_path);
+	    path != NULL ? text_format(err, _("the manifest '%s'"), path)
+			 : NULL;
 
 	if (what == NULL)
 		return NULL;

@@ -7,23 +7,10 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/catalogue.h"
-#include "store/record.h"
 #include "transfer/backup_filter.h"
 #include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
 #include "transfer/origin.h"
-
-static enum origin
-presumed_origin(const struct catalogue_entry *entry)
-{
-	const char *sha256 = json_text(entry->manifest, "sha256");
-	auto_json json_t *known = NULL;
-	struct error ignored = {0};
-
-	return sha256 != NULL && record_find(sha256, &known, &ignored) > 0
-		   ? ORIGIN_THIS_HOST
-		   : ORIGIN_UNKNOWN;
-}
 
 static bool
 is_encrypted(const struct catalogue_entry *entry)
@@ -38,16 +25,18 @@ static json_t *
 describe(const struct catalogue_entry *entry, struct error *err)
 {
 	auto_json json_t *proofs = backup_proofs(entry, err);
+	char origin[ORIGIN_TEXT_BYTES];
 	json_t *object;
 
 	if (proofs == NULL)
 		return NULL;
+	(void)origin_presumed(entry->path, entry->manifest, origin);
 	object = json_pack("{s:o, s:s, s:I, s:b, s:s, s:O, s:O*, s:s*}", "path",
 	    json_string_escaped(entry->path), "state",
 	    backup_state(entry, proofs), "size_bytes",
 	    (json_int_t)entry->size_bytes, "encrypted", is_encrypted(entry),
-	    "origin", origin_name(presumed_origin(entry)), "proofs", proofs,
-	    "manifest", entry->manifest, "problem", entry->problem);
+	    "origin", origin, "proofs", proofs, "manifest", entry->manifest,
+	    "problem", entry->problem);
 	if (object == NULL)
 		error_set_memory(err);
 	return object;

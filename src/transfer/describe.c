@@ -307,6 +307,8 @@ describe_reencrypted(const json_t *manifest,
 	changed = json_pack("{s:s, s:I, s:o, s:O}", "sha256", archive->sha256,
 	    "size_bytes", (json_int_t)archive->size_bytes, "recipients",
 	    describe_recipients(recipients), "warnings", list);
+	/* Nobody has signed the new one. */
+	(void)json_object_del(copy, "signer");
 	if (changed == NULL || json_object_update(copy, changed) < 0) {
 		error_set_memory(err);
 		return NULL;

@@ -1,7 +1,9 @@
 #include "transfer/origin.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "store/archive.h"
@@ -88,6 +90,61 @@ load_by_size(struct provenance *provenance, const char *path,
 	return found < 0 ? -1 : 0;
 }
 
+/* Another gpg than is needed may be missing: then the signature tells nothing,
+ * which is for provenance_demand() to mind. */
+static int
+verify(const struct manifest_files *files, struct openpgp_verdict *ret_verdict,
+    struct error *err)
+{
+	struct error failure = {0};
+
+	if (openpgp_verify(files->text, files->size, files->signature,
+		files->signature_size, ret_verdict, &failure) == 0)
+		return 0;
+	if (failure.code != ERROR_KEY) {
+		*err = failure;
+		return -1;
+	}
+	*ret_verdict =
+	    (struct openpgp_verdict){.problem = N_("gpg cannot check it")};
+	return 0;
+}
+
+static int
+load_signature(struct provenance *provenance, const char *path,
+    const struct manifest_files *files, struct error *err)
+{
+	const struct openpgp_verdict *verdict = &provenance->signature;
+
+	if (files->signature == NULL)
+		return 0;
+	if (verify(files, &provenance->signature, err) < 0)
+		return -1;
+	provenance->has_signature = true;
+	if (!verdict->forged)
+		return 0;
+	return error_set(err, ERROR_DAMAGED,
+	    _("the manifest of '%s' is not what was signed: %s"), path,
+	    _(verdict->problem));
+}
+
+/* 1 with a manifest, 0 without, -1. */
+static int
+load_manifest(
+    struct provenance *provenance, const char *path, struct error *err)
+{
+	auto_manifest_files struct manifest_files files = {0};
+	int found = manifest_read(path, &files, err);
+
+	if (found <= 0)
+		return found;
+	provenance->manifest = manifest_parse(path, &files, err);
+	if (provenance->manifest == NULL ||
+	    load_signature(provenance, path, &files, err) < 0)
+		return -1;
+	return 1;
+}
+
 int
 provenance_load(const char *path, uint64_t size_bytes,
     struct provenance *ret_provenance, struct error *err)
@@ -102,7 +159,7 @@ provenance_load(const char *path, uint64_t size_bytes,
 		return 0;
 	}
 
-	loaded = manifest_load(path, &found.manifest, err);
+	loaded = load_manifest(&found, path, err);
 	if (loaded > 0)
 		loaded = load_by_manifest(&found, path, size_bytes, err);
 	else if (loaded == 0)
@@ -115,10 +172,64 @@ provenance_load(const char *path, uint64_t size_bytes,
 	return 0;
 }
 
+int
+signature_demand_check(const struct signature_demand *demand, struct error *err)
+{
+	char ignored[OPENPGP_FINGERPRINT_BYTES];
+
+	for (size_t i = 0; i < demand->signer_count; i++) {
+		if (openpgp_parse_fingerprint(
+			demand->signers[i], ignored, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+is_asked_for(const struct signature_demand *demand, const char *fingerprint)
+{
+	char asked[OPENPGP_FINGERPRINT_BYTES];
+	struct error ignored = {0};
+
+	for (size_t i = 0; i < demand->signer_count; i++) {
+		if (openpgp_parse_fingerprint(
+			demand->signers[i], asked, &ignored) == 0 &&
+		    strcmp(asked, fingerprint) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+provenance_demand(struct provenance *provenance, const char *path,
+    const struct signature_demand *demand, struct error *err)
+{
+	const struct openpgp_verdict *verdict = &provenance->signature;
+
+	if (demand->signer_count == 0 && !demand->required)
+		return 0;
+	if (!provenance->has_signature)
+		return error_set(
+		    err, ERROR_DAMAGED, _("'%s' is not signed"), path);
+	if (!verdict->good)
+		return error_set(err, ERROR_DAMAGED,
+		    _("the signature of '%s' does not count: %s"), path,
+		    _(verdict->problem));
+	provenance->trusted = is_asked_for(demand, verdict->fingerprint);
+	if (demand->signer_count == 0 || provenance->trusted)
+		return 0;
+	return error_set(err, ERROR_DAMAGED,
+	    _("'%s' is signed by another key than was asked for: %s"), path,
+	    verdict->fingerprint);
+}
+
 const json_t *
 provenance_entry(const struct provenance *provenance)
 {
-	return json_array_get(provenance->candidates, 0);
+	const json_t *entry = json_array_get(provenance->candidates, 0);
+
+	return entry == NULL && provenance->trusted ? provenance->manifest
+						    : entry;
 }
 
 static bool
@@ -154,7 +265,8 @@ provenance_check(const struct provenance *provenance,
 	    !has_digest(provenance->manifest, digest))
 		return error_set(err, ERROR_DAMAGED,
 		    _("its SHA-256 is not the one in its manifest"));
-	if (presumed && !any_has_digest(provenance->candidates, digest)) {
+	if (presumed && json_array_size(provenance->candidates) > 0 &&
+	    !any_has_digest(provenance->candidates, digest)) {
 		error_set(err, ERROR_DAMAGED,
 		    _("its SHA-256 is not that of the archive which this host "
 		      "made with this size"));
@@ -165,20 +277,59 @@ provenance_check(const struct provenance *provenance,
 	return 0;
 }
 
-enum origin
-origin_of(const struct digest *digest)
+static bool
+is_in_record(const char *sha256)
 {
 	auto_json json_t *entry = NULL;
 	struct error ignored = {0};
 
-	return digest->complete &&
-		       record_find(digest->sha256, &entry, &ignored) > 0
-		   ? ORIGIN_THIS_HOST
-		   : ORIGIN_UNKNOWN;
+	return sha256 != NULL && record_find(sha256, &entry, &ignored) > 0;
 }
 
-const char *
-origin_name(enum origin origin)
+static enum origin
+choose_origin(bool in_record, const struct openpgp_verdict *signature,
+    char ret_text[ORIGIN_TEXT_BYTES])
 {
-	return origin == ORIGIN_THIS_HOST ? N_("this host") : N_("unknown");
+	if (in_record) {
+		(void)snprintf(
+		    ret_text, ORIGIN_TEXT_BYTES, "%s", N_("this host"));
+		return ORIGIN_THIS_HOST;
+	}
+	if (signature->good) {
+		(void)snprintf(ret_text, ORIGIN_TEXT_BYTES, "signed by %s",
+		    signature->fingerprint);
+		return ORIGIN_SIGNED;
+	}
+	(void)snprintf(ret_text, ORIGIN_TEXT_BYTES, "%s", N_("unknown"));
+	return ORIGIN_UNKNOWN;
+}
+
+enum origin
+provenance_origin(const struct provenance *provenance,
+    const struct digest *digest, char ret_text[ORIGIN_TEXT_BYTES])
+{
+	static const struct openpgp_verdict none = {0};
+	bool whole = digest->complete;
+	bool as_signed = whole && provenance->manifest != NULL &&
+			 has_digest(provenance->manifest, digest);
+
+	return choose_origin(whole && is_in_record(digest->sha256),
+	    as_signed ? &provenance->signature : &none, ret_text);
+}
+
+enum origin
+origin_presumed(
+    const char *path, const json_t *manifest, char ret_text[ORIGIN_TEXT_BYTES])
+{
+	auto_provenance struct provenance found = {0};
+	struct openpgp_verdict signature = {0};
+	bool in_record = is_in_record(json_text(manifest, "sha256"));
+	struct error ignored = {0};
+
+	/* What was signed must be what the caller has read. */
+	if (!in_record && manifest != NULL &&
+	    load_manifest(&found, path, &ignored) > 0 &&
+	    json_equal(found.manifest, manifest) != 0)
+		signature = found.signature;
+	return choose_origin(in_record, &signature, ret_text);
 }

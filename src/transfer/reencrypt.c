@@ -165,6 +165,20 @@ find_place(struct change *change, const char *path, struct error *err)
 }
 
 static int
+save_manifest(const struct change *change, struct error *err)
+{
+	auto_manifest_files struct manifest_files files = {0};
+
+	if (change->manifest == NULL)
+		return 0;
+	files.text = manifest_print(change->manifest, err);
+	if (files.text == NULL)
+		return -1;
+	return manifest_save(
+	    change->directory, change->name, &files, true, err);
+}
+
+static int
 replace(struct change *change, struct error *err)
 {
 	auto_stream struct stream *data = open_old(change, err);
@@ -175,11 +189,13 @@ replace(struct change *change, struct error *err)
 	if (data == NULL ||
 	    archive_save(change->directory, change->name, true, data, err) < 0)
 		return -1;
-	if (change->manifest != NULL &&
-	    manifest_save(change->directory, change->name, change->manifest,
-		true, err) < 0)
+	if (save_manifest(change, err) < 0)
 		return error_prefix(
 		    err, _("the archive is whole, its manifest is not"));
+	if (change->provenance.has_signature)
+		watch_note(change->run->watch,
+		    _("'%s' is not signed any more: what was signed is gone"),
+		    change->path);
 	return 0;
 }
 

@@ -75,6 +75,26 @@ choose_file(struct restore *restore, struct error *err)
 	return 0;
 }
 
+/* What is said of the archive beside it. */
+static int
+check_signature(struct restore *restore, struct error *err)
+{
+	struct provenance *provenance = &restore->source.provenance;
+	const struct openpgp_verdict *signature = &provenance->signature;
+
+	if (provenance_demand(provenance, restore->file,
+		&restore->request->signature, err) < 0)
+		return -1;
+	if (signature->good)
+		watch_note(restore->watch, _("'%s' is signed by %s"),
+		    restore->file, signature->fingerprint);
+	else if (provenance->has_signature)
+		watch_note(restore->watch,
+		    _("the signature of '%s' does not count: %s"),
+		    restore->file, _(signature->problem));
+	return 0;
+}
+
 /* The instance's name in "<instance>-YYYYMMDD-HHMMSS.tar..."; the user has
  * typed it. Heap, or NULL with err clear. */
 static char *
@@ -364,7 +384,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 {
 	auto_stream struct stream *data = NULL;
 
-	if (choose_file(restore, err) < 0)
+	if (signature_demand_check(&restore->request->signature, err) < 0 ||
+	    choose_file(restore, err) < 0)
 		return -1;
 	restore->client = incus_client_open(restore->request->timeout_s, err);
 	if (restore->client == NULL)
@@ -372,7 +393,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	verbose_daemon(restore->watch, restore->client);
 	data = backup_source_open(
 	    &restore->source, restore->file, restore->watch, err);
-	if (data == NULL || prepare(restore, err) < 0)
+	if (data == NULL || check_signature(restore, err) < 0 ||
+	    prepare(restore, err) < 0)
 		return -1;
 	watch_detail(restore->watch, _("goes to '%s/%s'"),
 	    restore->target.project, restore->target.name);
@@ -395,8 +417,8 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 	result->project = steal(restore->target.project);
 	result->name = steal(restore->target.name);
 	if (!restore->request->dry_run)
-		result->origin =
-		    origin_name(origin_of(&restore->source.digest));
+		(void)provenance_origin(&restore->source.provenance,
+		    &restore->source.digest, result->origin);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "transfer/origin.h"
+
 struct error;
 struct watch;
 
@@ -15,6 +17,7 @@ struct restore_request {
 	const char *name;    /* NULL: as it was */
 	const char *project; /* NULL: as it was; unknown origin: required */
 	const char *storage; /* NULL: the pool that the archive names */
+	struct signature_demand signature;
 	int timeout_s;
 	bool force;
 	bool start;
@@ -25,7 +28,7 @@ struct restore_request {
 struct restore_result {
 	char *project;
 	char *name;
-	const char *origin; /* static; NULL with a dry run */
+	char origin[ORIGIN_TEXT_BYTES]; /* "" with a dry run */
 	bool started;
 };
 

@@ -36,10 +36,13 @@ kind_of(enum verify_level level)
 static int
 check_known(const struct backup_source *source, struct error *err)
 {
+	char origin[ORIGIN_TEXT_BYTES];
+
 	if (source->provenance.manifest != NULL)
 		return provenance_check(
 		    &source->provenance, &source->digest, false, err);
-	if (origin_of(&source->digest) != ORIGIN_UNKNOWN)
+	if (provenance_origin(&source->provenance, &source->digest, origin) !=
+	    ORIGIN_UNKNOWN)
 		return 0;
 	error_set(err, ERROR_NOT_FOUND,
 	    _("it has no manifest, and this host has not made it: there is "
@@ -164,12 +167,15 @@ describe(const struct run *run, const struct backup_source *source,
     json_t *result, const struct error *failure)
 {
 	bool whole = source->digest.complete;
-	auto_json json_t *known = json_pack("{s:s, s:s, s:I, s:s*, s:s*}",
-	    "result", result_name(failure), "level",
+	char origin[ORIGIN_TEXT_BYTES];
+	auto_json json_t *known = NULL;
+
+	(void)provenance_origin(&source->provenance, &source->digest, origin);
+	known = json_pack("{s:s, s:s, s:I, s:s*, s:s*}", "result",
+	    result_name(failure), "level",
 	    proof_name(kind_of(run->request->level)), "size_bytes",
-	    (json_int_t)source->size_bytes, "origin",
-	    whole ? origin_name(origin_of(&source->digest)) : NULL, "sha256",
-	    whole ? source->digest.sha256 : NULL);
+	    (json_int_t)source->size_bytes, "origin", whole ? origin : NULL,
+	    "sha256", whole ? source->digest.sha256 : NULL);
 
 	return json_object_update(result, known);
 }
