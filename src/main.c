@@ -14,6 +14,7 @@ const struct command *const commands[] = {
     &backup_drill_command,
     &backup_reencrypt_command,
     &backup_restore_command,
+    &backup_adopt_command,
     &snapshot_create_command,
     &snapshot_list_command,
     &snapshot_restore_command,

@@ -55,6 +55,7 @@ struct command {
 /* Arguments without a limit of their own. */
 #define ARGUMENTS_ANY 4096
 
+extern const struct command backup_adopt_command;
 extern const struct command backup_create_command;
 extern const struct command backup_drill_command;
 extern const struct command backup_list_command;

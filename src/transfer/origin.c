@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "store/archive.h"
 #include "store/manifest.h"
 #include "store/record.h"
@@ -286,6 +287,19 @@ is_in_record(const char *sha256)
 	return sha256 != NULL && record_find(sha256, &entry, &ignored) > 0;
 }
 
+#define SIGNED_BY "signed by "
+
+const char *
+origin_show(char buf[ORIGIN_SHOWN_BYTES], const char *text)
+{
+	if (text_starts_with(text, SIGNED_BY))
+		(void)snprintf(buf, ORIGIN_SHOWN_BYTES, _("signed by %s"),
+		    text + strlen(SIGNED_BY));
+	else
+		(void)snprintf(buf, ORIGIN_SHOWN_BYTES, "%s", _(text));
+	return buf;
+}
+
 static enum origin
 choose_origin(bool in_record, const struct openpgp_verdict *signature,
     char ret_text[ORIGIN_TEXT_BYTES])
@@ -296,7 +310,7 @@ choose_origin(bool in_record, const struct openpgp_verdict *signature,
 		return ORIGIN_THIS_HOST;
 	}
 	if (signature->good) {
-		(void)snprintf(ret_text, ORIGIN_TEXT_BYTES, "signed by %s",
+		(void)snprintf(ret_text, ORIGIN_TEXT_BYTES, SIGNED_BY "%s",
 		    signature->fingerprint);
 		return ORIGIN_SIGNED;
 	}

@@ -33,6 +33,12 @@ enum origin {
 enum origin origin_presumed(
     const char *path, const json_t *manifest, char ret_text[ORIGIN_TEXT_BYTES]);
 
+/* Room for them in a person's language. */
+#define ORIGIN_SHOWN_BYTES (ORIGIN_TEXT_BYTES + 64)
+
+/* The words translated. Returns buf. */
+const char *origin_show(char buf[ORIGIN_SHOWN_BYTES], const char *text);
+
 /* What a user asks of a signature. */
 struct signature_demand {
 	const char *const *signers; /* fingerprints; any of them */
