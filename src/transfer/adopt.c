@@ -207,7 +207,7 @@ static int
 confirm(const struct adoption *adoption, struct error *err)
 {
 	auto_free char *question = text_format(err,
-	    _("take %zu archives as this host's own? they are trusted then"),
+	    _("take these archives (%zu) as this host's own, and trust them?"),
 	    adoption->ready);
 
 	if (question == NULL)
@@ -228,7 +228,7 @@ take(const struct adoption *adoption, struct error *err)
 		return 0;
 	if (adoption->request->dry_run) {
 		watch_note(adoption->watch,
-		    _("would take %zu archives as this host's own"),
+		    _("would take these archives (%zu) as this host's own"),
 		    adoption->ready);
 		return 0;
 	}

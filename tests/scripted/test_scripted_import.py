@@ -100,7 +100,8 @@ def test_an_archive_that_is_not_its_manifest_s(daemon, anklume, archive):
     tar = scripted_tars.backup("web", 300000)
     archive(flip(tar, -200000))
     (anklume.home / "a.tar.json").write_text(json.dumps({
-        "format": 1, "size_bytes": len(tar), "entries": 6,
+        "format": 1, "instance": "web", "entries": 6,
+        "size_bytes": len(tar),
         "tar_size_bytes": len(tar),
         "sha256": hashlib.sha256(tar).hexdigest()}))
     check_nothing(daemon, anklume(*RESTORE), 5)
