@@ -73,23 +73,29 @@ int
 manifest_read(const char *archive_path, struct manifest_files *ret_files,
     struct error *err)
 {
-	auto_manifest_files struct manifest_files files = {0};
 	auto_free char *path = text_format(err, "%s.json", archive_path);
 	auto_free char *signature_path =
 	    text_format(err, "%s.json.sig", archive_path);
+	auto_free char *text = NULL;
+	auto_free char *signature = NULL;
+	size_t size = 0;
+	size_t signature_size = 0;
 	int found;
 
 	if (path == NULL || signature_path == NULL)
 		return -1;
-	found = small_file_read(
-	    path, MANIFEST_MAX_BYTES, &files.text, &files.size, err);
+	found = small_file_read(path, MANIFEST_MAX_BYTES, &text, &size, err);
 	if (found <= 0)
 		return found;
 	if (small_file_read(signature_path, MANIFEST_SIGNATURE_MAX_BYTES,
-		&files.signature, &files.signature_size, err) < 0)
+		&signature, &signature_size, err) < 0)
 		return -1;
-	*ret_files = files;
-	files = (struct manifest_files){0};
+	*ret_files = (struct manifest_files){
+	    .text = steal(text),
+	    .size = size,
+	    .signature = steal(signature),
+	    .signature_size = signature_size,
+	};
 	return 1;
 }
 

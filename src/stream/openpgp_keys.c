@@ -390,8 +390,11 @@ openpgp_parse_fingerprint(const char *text,
 		return error_hint_command(
 		    err, "gpg", "--fingerprint", text, NULL);
 	}
-	for (size_t i = 0; i <= strlen(digits); i++)
-		ret_fingerprint[i] = (char)toupper((unsigned char)digits[i]);
+	for (char *one = digits; *one != '\0'; one++) {
+		if (*one >= 'a')
+			*one = (char)(*one - 'a' + 'A');
+	}
+	memcpy(ret_fingerprint, digits, sizeof(digits));
 	return 0;
 }
 
