@@ -40,6 +40,13 @@ def signature_of(made):
     return made.path.with_name(made.path.name + ".json.sig")
 
 
+def names_to_be():
+    """What an archive of home/web may be called within the next minute."""
+    now = int(time.time())
+    return [time.strftime("web-%Y%m%d-%H%M%S.tar.gz", time.gmtime(now + s))
+            for s in range(60)]
+
+
 @pytest.fixture
 def signed(daemon, signers, tmp_path):
     """An archive that ann has signed, and that this host has forgotten."""
@@ -69,9 +76,7 @@ def test_gpg_alone_verifies_it(signed, signers):
 @pytest.mark.parametrize("again", [True, False])
 def test_force_replaces_all_three(daemon, signers, tmp_path, again):
     """The names of the next minute are taken, by what somebody has left."""
-    now = int(time.time())
-    names = [time.strftime("web-%Y%m%d-%H%M%S.tar.gz", time.gmtime(now + s))
-             for s in range(60)]
+    names = names_to_be()
     for name in names:
         for suffix in ("", ".json", ".json.sig"):
             (tmp_path / (name + suffix)).write_text("old")
@@ -86,6 +91,17 @@ def test_force_replaces_all_three(daemon, signers, tmp_path, again):
     assert made.manifest["size_bytes"] == made.path.stat().st_size
     assert signature_of(made).exists() == again
     assert not again or gpg_says(made, signers).returncode == 0
+
+
+def test_no_manifest_without_its_signature(daemon, signers, tmp_path):
+    """The signature's name is taken: nothing claims to be whole."""
+    for name in names_to_be():
+        (tmp_path / (name + ".json.sig")).mkdir()
+    done = daemon.anklume("backup", "create", "home/web", "-o", tmp_path,
+                          "--sign", "ann@example.org", env=signers.env)
+    assert done.status == 8, done
+    assert "the archive is whole, its manifest is not" in done.err
+    assert not list(tmp_path.glob("*.json"))
 
 
 @pytest.mark.parametrize("key, says", [
