@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -156,10 +157,11 @@ def test_any_good_signature(daemon, signed, signers, new_name):
 
 
 def refuse(daemon, made, ring, *options, says=None):
-    done = restore(daemon, made, "--project", "home", "--name", "signnever",
+    name = "sign" + uuid.uuid4().hex[:10]
+    done = restore(daemon, made, "--project", "home", "--name", name,
                    *options, env=ring.env)
     assert (done.status, done.out) == (5, ""), done
-    assert not daemon.exists("signnever", "home")
+    assert not daemon.exists(name, "home")
     assert says is None or says in done.err
 
 
@@ -198,11 +200,11 @@ def test_a_key_that_is_not_here(daemon, signed, gpg_home, signers, new_name):
                    "--json", env=env)
     assert done.json()["origin"] == "unknown", done
     assert "not in the keyring" in done.err
-    done = restore(daemon, signed, "--project", "home", "--name",
-                   "signnever", "--signed-by", signers.fingerprints["ann"],
-                   env=env)
+    name = new_name()
+    done = restore(daemon, signed, "--project", "home", "--name", name,
+                   "--signed-by", signers.fingerprints["ann"], env=env)
     assert done.status == 5, done
-    assert not daemon.exists("signnever", "home")
+    assert not daemon.exists(name, "home")
 
 
 @pytest.mark.parametrize("word", ["ann@example.org", "0123456789ABCDEF", ""])
