@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/table.h"
 #include "transfer/backup_list.h"
+#include "transfer/origin.h"
 
 #define COLUMNS 8
 
@@ -126,6 +127,7 @@ add_row(struct table *table, const json_t *backup, struct error *err)
 	const json_t *proofs = json_object_get(backup, "proofs");
 	uint64_t size = (uint64_t)json_number(backup, "size_bytes");
 	char made[CLOCK_TEXT_BYTES];
+	char origin[ORIGIN_SHOWN_BYTES];
 	char shown[TEXT_SIZE_BYTES];
 
 	if (add_instance(table, manifest, err) < 0 ||
@@ -133,7 +135,8 @@ add_row(struct table *table, const json_t *backup, struct error *err)
 	    table_add(table, text_show_size(shown, size), err) < 0 ||
 	    table_add(table,
 		json_flag(backup, "encrypted") ? _("yes") : _("no"), err) < 0 ||
-	    table_add(table, _(json_text(backup, "origin")), err) < 0 ||
+	    table_add(table, origin_show(origin, json_text(backup, "origin")),
+		err) < 0 ||
 	    add_verified(table, proofs, err) < 0 ||
 	    add_day(table, proof_day(proofs, "drill"), "", err) < 0)
 		return -1;

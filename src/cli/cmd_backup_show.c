@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/table.h"
 #include "transfer/backup_list.h"
+#include "transfer/origin.h"
 
 struct show_options {
 	const char *from;
@@ -127,12 +128,14 @@ fill(struct table *table, const json_t *backup, struct error *err)
 {
 	const json_t *manifest = json_object_get(backup, "manifest");
 	const json_t *proofs = json_object_get(backup, "proofs");
+	char origin[ORIGIN_SHOWN_BYTES];
 
 	if (add_value(table, _("file"), json_object_get(backup, "path"), err) <
 		0 ||
 	    add_size(table, backup, err) < 0 ||
 	    table_add(table, _("origin"), err) < 0 ||
-	    table_add(table, _(json_text(backup, "origin")), err) < 0 ||
+	    table_add(table, origin_show(origin, json_text(backup, "origin")),
+		err) < 0 ||
 	    table_add(table, _("state"), err) < 0 ||
 	    table_add(table, _(json_text(backup, "state")), err) < 0 ||
 	    add_value(table, _("problem"), json_object_get(backup, "problem"),

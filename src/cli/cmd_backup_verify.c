@@ -9,6 +9,7 @@
 #include "cli/backup_oldest.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "transfer/origin.h"
 #include "transfer/verify.h"
 
 struct verify_options {
@@ -50,11 +51,12 @@ tell(void *data, const json_t *result)
 	const char *state = json_text(result, "result");
 	const char *problem = json_text(result, "problem");
 	char shown[4096];
+	char origin[ORIGIN_SHOWN_BYTES];
 
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	if (strcmp(state, "intact") == 0)
 		output_line(data, _("intact: %s (origin: %s)"), shown,
-		    _(json_text(result, "origin")));
+		    origin_show(origin, json_text(result, "origin")));
 	else if (strcmp(state, "damaged") == 0)
 		output_line(data, _("damaged: %s"), problem);
 	else
