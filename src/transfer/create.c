@@ -1,32 +1,24 @@
 #include "transfer/create.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "incus/backup.h"
 #include "incus/client.h"
 #include "incus/instance.h"
 #include "incus/project.h"
 #include "store/archive.h"
 #include "store/manifest.h"
 #include "store/record.h"
-#include "stream/backup_index.h"
-#include "stream/digest.h"
-#include "stream/inspect.h"
-#include "stream/meter.h"
 #include "stream/openpgp.h"
 #include "stream/openpgp_sign.h"
-#include "stream/read_ahead.h"
-#include "stream/stream.h"
 #include "transfer/audited_run.h"
 #include "transfer/describe.h"
+#include "transfer/export.h"
 #include "transfer/location.h"
 #include "transfer/self.h"
 #include "transfer/verbose.h"
@@ -44,10 +36,7 @@ struct create {
 	time_t started;
 	char *name; /* of the archive */
 
-	struct inspection inspection;
-	struct backup_index index;
-	struct digest tar;
-	struct digest archive;
+	struct exported exported;
 };
 
 static void
@@ -55,8 +44,7 @@ create_clear(struct create *create)
 {
 	json_decref(create->about);
 	instance_ref_clear(&create->instance);
-	backup_index_clear(&create->index);
-	inspection_clear(&create->inspection);
+	exported_clear(&create->exported);
 	incus_client_free(create->client);
 	openpgp_signer_free(create->signer);
 	free(create->name);
@@ -92,18 +80,12 @@ find_instance(struct create *create, struct error *err)
 	    create->client, &create->instance, &create->about, err);
 }
 
-static bool
-to_stdout(const struct create_request *request)
-{
-	return strcmp(request->output, "-") == 0;
-}
-
 static int
 find_keys(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
 
-	if (request->signer != NULL && to_stdout(request)) {
+	if (request->signer != NULL && export_is_to_stdout(request->output)) {
 		error_set(err, ERROR_USAGE,
 		    _("--sign signs the manifest, and standard output has "
 		      "none"));
@@ -136,7 +118,7 @@ prepare(struct create *create, struct error *err)
 	    request->compression.kind, request->recipient_count > 0, err);
 	if (create->name == NULL)
 		return -1;
-	if (to_stdout(request))
+	if (export_is_to_stdout(request->output))
 		return 0;
 	if (instance_is_running(create->about) &&
 	    self_is(create->client, &create->instance))
@@ -158,86 +140,23 @@ prepare(struct create *create, struct error *err)
 	return archive_make_directory(request->output, err);
 }
 
-static void
-note_daemon(void *data, const char *text)
-{
-	watch_note(data, "%s", text);
-}
-
-/* What the stream says of itself must be what was asked for. */
-static int
-check_index(struct create *create, struct error *err)
-{
-	if (backup_index_parse(create->inspection.index_yaml,
-		create->inspection.index_size, &create->index, err) < 0)
-		return -1;
-	if (strcmp(create->index.name, create->instance.name) != 0)
-		return error_set(err, ERROR_DAMAGED,
-		    _("the daemon exports '%s' where '%s' was asked for"),
-		    create->index.name, create->instance.name);
-	return 0;
-}
-
-/* The daemon's tar, checked as it passes. */
-static struct stream *
-open_tar(struct create *create, struct error *err)
-{
-	struct backup_options options = {
-	    .instance_only = create->request->instance_only,
-	    .note = note_daemon,
-	    .data = (void *)(uintptr_t)create->watch,
-	};
-	bool spooled = false;
-	struct stream *tar = incus_backup_open(
-	    create->client, &create->instance, &options, &spooled, err);
-
-	if (tar != NULL)
-		watch_detail(create->watch, "%s",
-		    spooled ? _("the daemon spools the export on its own disk")
-			    : _("the export comes straight out of the daemon"));
-	tar = digest_new(tar, &create->tar, err);
-	tar = inspect_new(tar, &create->inspection, err);
-	if (tar == NULL)
-		return NULL;
-	if (check_index(create, err) < 0)
-		return stream_refuse(tar);
-	/* A direct export is read ahead by the daemon itself. */
-	return spooled ? read_ahead_new(tar, err) : tar;
-}
-
-static int
-save(struct create *create, struct stream *archive, struct error *err)
-{
-	const struct create_request *request = create->request;
-	uint64_t size_bytes;
-
-	if (to_stdout(request))
-		return stream_write_fd(
-		    archive, STDOUT_FILENO, "-", &size_bytes, err);
-	return archive_save(
-	    request->output, create->name, request->force, archive, err);
-}
-
 /* From the daemon to the archive. */
 static int
 export_instance(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
-	struct meter_watch meter = watch_meter(create->watch);
-	auto_stream struct stream *data = NULL;
-	int result;
+	struct export_request export = {
+	    .client = create->client,
+	    .instance = &create->instance,
+	    .recipients = &create->recipients,
+	    .compression = &request->compression,
+	    .output = request->output,
+	    .name = create->name,
+	    .force = request->force,
+	    .instance_only = request->instance_only,
+	};
 
-	watch_start(create->watch, create->instance.name, 0);
-	data = open_tar(create, err);
-	data = meter_new(steal(data), &meter, err);
-	data = compress_new(steal(data), &request->compression, err);
-	if (create->recipients.count > 0)
-		data =
-		    openpgp_encrypt_new(steal(data), &create->recipients, err);
-	data = digest_new(steal(data), &create->archive, err);
-	result = data != NULL ? save(create, data, err) : -1;
-	watch_stop(create->watch);
-	if (result < 0)
+	if (export_archive(&export, create->watch, &create->exported, err) < 0)
 		return error_prefix(err, _("cannot back up '%s/%s'"),
 		    create->instance.project, create->instance.name);
 	return 0;
@@ -255,10 +174,10 @@ fill_description(struct create *create, struct description *ret_description,
 	    .server = server,
 	    .instance = &create->instance,
 	    .about = create->about,
-	    .index = &create->index,
-	    .inspection = &create->inspection,
-	    .tar = &create->tar,
-	    .archive = &create->archive,
+	    .index = &create->exported.index,
+	    .inspection = &create->exported.inspection,
+	    .tar = &create->exported.tar,
+	    .archive = &create->exported.archive,
 	    .recipients = &create->recipients,
 	    .signer = create->signer != NULL
 			  ? openpgp_signer_fingerprint(create->signer)
@@ -322,7 +241,7 @@ keep_records(struct create *create, const json_t *manifest, struct error *err)
 		    _("the backup is whole, but not in this host's record: "
 		      "%s"),
 		    failure.text);
-	if (to_stdout(create->request))
+	if (export_is_to_stdout(create->request->output))
 		return 0;
 	if (save_manifest(create, manifest, err) < 0)
 		return error_prefix(
@@ -355,7 +274,7 @@ run(struct create *create, struct create_result *result, struct error *err)
 	if (warnings == NULL || result->manifest == NULL)
 		return -1;
 	tell(create->watch, result->manifest, warnings);
-	if (!to_stdout(request)) {
+	if (!export_is_to_stdout(request->output)) {
 		result->path =
 		    text_format(err, "%s/%s", request->output, create->name);
 		if (result->path == NULL)
@@ -383,8 +302,8 @@ audit(const struct create *create, const struct create_result *result,
 	audited->done = !error_is_set(err);
 	audited->failed = error_is_set(err);
 	if (!error_is_set(err) || result->path != NULL) {
-		audited->size_bytes = create->archive.size_bytes;
-		audited->sha256 = create->archive.sha256;
+		audited->size_bytes = create->exported.archive.size_bytes;
+		audited->sha256 = create->exported.archive.sha256;
 	}
 	return audited_run_end(audited, create->watch, err);
 }

@@ -1,0 +1,127 @@
+#include "transfer/export.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "incus/backup.h"
+#include "incus/instance.h"
+#include "store/archive.h"
+#include "stream/compression.h"
+#include "stream/meter.h"
+#include "stream/openpgp.h"
+#include "stream/read_ahead.h"
+#include "stream/stream.h"
+#include "transfer/watch.h"
+
+/* One export on its way. */
+struct export
+{
+	const struct export_request *request;
+	const struct watch *watch;
+	struct exported *exported;
+};
+
+void
+exported_clear(struct exported *exported)
+{
+	backup_index_clear(&exported->index);
+	inspection_clear(&exported->inspection);
+	*exported = (struct exported){0};
+}
+
+bool
+export_is_to_stdout(const char *output)
+{
+	return strcmp(output, "-") == 0;
+}
+
+static void
+note_daemon(void *data, const char *text)
+{
+	watch_note(((const struct export *)data)->watch, "%s", text);
+}
+
+/* What the stream says of itself must be what was asked for. */
+static int
+check_index(struct export *export, struct error *err)
+{
+	struct exported *exported = export->exported;
+	const char *asked = export->request->instance->name;
+
+	if (backup_index_parse(exported->inspection.index_yaml,
+		exported->inspection.index_size, &exported->index, err) < 0)
+		return -1;
+	if (strcmp(exported->index.name, asked) != 0)
+		return error_set(err, ERROR_DAMAGED,
+		    _("the daemon exports '%s' where '%s' was asked for"),
+		    exported->index.name, asked);
+	return 0;
+}
+
+/* The daemon's tar, checked as it passes. */
+static struct stream *
+open_tar(struct export *export, struct error *err)
+{
+	const struct export_request *request = export->request;
+	struct exported *exported = export->exported;
+	struct backup_options options = {
+	    .instance_only = request->instance_only,
+	    .note = note_daemon,
+	    .data = export,
+	};
+	bool spooled = false;
+	struct stream *tar = incus_backup_open(
+	    request->client, request->instance, &options, &spooled, err);
+
+	if (tar != NULL)
+		watch_detail(export->watch, "%s",
+		    spooled ? _("the daemon spools the export on its own disk")
+			    : _("the export comes straight out of the daemon"));
+	tar = digest_new(tar, &exported->tar, err);
+	tar = inspect_new(tar, &exported->inspection, err);
+	if (tar == NULL)
+		return NULL;
+	if (check_index(export, err) < 0)
+		return stream_refuse(tar);
+	/* A direct export is read ahead by the daemon itself. */
+	return spooled ? read_ahead_new(tar, err) : tar;
+}
+
+static int
+save(const struct export_request *request, struct stream *archive,
+    struct error *err)
+{
+	uint64_t size_bytes;
+
+	if (export_is_to_stdout(request->output))
+		return stream_write_fd(
+		    archive, STDOUT_FILENO, "-", &size_bytes, err);
+	return archive_save(
+	    request->output, request->name, request->force, archive, err);
+}
+
+int
+export_archive(const struct export_request *request, const struct watch *watch,
+    struct exported *ret_exported, struct error *err)
+{
+	struct export export = {
+	    .request = request, .watch = watch, .exported = ret_exported};
+	struct meter_watch meter = watch_meter(watch);
+	struct stream *data;
+	int result;
+
+	watch_start(watch, request->instance->name, 0);
+	data = open_tar(&export, err);
+	data = meter_new(data, &meter, err);
+	data = compress_new(data, request->compression, err);
+	if (request->recipients->count > 0)
+		data = openpgp_encrypt_new(data, request->recipients, err);
+	data = digest_new(data, &ret_exported->archive, err);
+	result = data != NULL ? save(request, data, err) : -1;
+	watch_stop(watch);
+	stream_free(data);
+	return result;
+}

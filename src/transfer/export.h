@@ -1,0 +1,51 @@
+/* export.h - the way of the bytes from the daemon to the archive */
+
+#ifndef ANKLUME_TRANSFER_EXPORT_H
+#define ANKLUME_TRANSFER_EXPORT_H
+
+#include <stdbool.h>
+
+#include "stream/backup_index.h"
+#include "stream/digest.h"
+#include "stream/inspect.h"
+
+struct compression;
+struct error;
+struct incus_client;
+struct instance_ref;
+struct openpgp_recipients;
+struct watch;
+
+/* Borrowed, all of it. */
+struct export_request {
+	struct incus_client *client;
+	const struct instance_ref *instance;
+	const struct openpgp_recipients *recipients; /* none: not encrypted */
+	const struct compression *compression;
+	const char *output; /* a directory, or "-" */
+	const char *name;   /* of the archive in it */
+	bool force;	    /* replace one of that name */
+	bool instance_only;
+};
+
+/* What is known once the archive is there. */
+struct exported {
+	struct inspection inspection;
+	struct backup_index index;
+	struct digest tar;
+	struct digest archive;
+};
+
+void exported_clear(struct exported *exported);
+
+/* Whether `output` means standard output. */
+bool export_is_to_stdout(const char *output);
+
+/* Export, check, compress, encrypt, publish. ERROR_DAMAGED when the daemon
+ * sends something else than the whole instance. *ret_exported (zeroed before)
+ * is to be cleared after a failure, too. */
+int export_archive(const struct export_request *request,
+    const struct watch *watch, struct exported *ret_exported,
+    struct error *err);
+
+#endif
