@@ -65,14 +65,7 @@ int instance_names_find(const struct instance_names *names, const char *project,
 int incus_instance_get(struct incus_client *client,
     const struct instance_ref *ref, json_t **ret_instance, struct error *err);
 
-/* Whether the object says that it runs (or is frozen). */
-bool instance_is_running(const json_t *instance);
-
 /* Each waits for the daemon's work to end. */
-int incus_instance_start(struct incus_client *client,
-    const struct instance_ref *ref, struct error *err);
-int incus_instance_stop(struct incus_client *client,
-    const struct instance_ref *ref, struct error *err);
 int incus_instance_rename(struct incus_client *client,
     const struct instance_ref *ref, const char *name, struct error *err);
 int incus_instance_delete(struct incus_client *client,

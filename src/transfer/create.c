@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "incus/client.h"
 #include "incus/instance.h"
+#include "incus/instance_state.h"
 #include "incus/project.h"
 #include "store/archive.h"
 #include "store/manifest.h"

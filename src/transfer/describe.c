@@ -10,6 +10,7 @@
 #include "config.h"
 #include "incus/client.h"
 #include "incus/instance.h"
+#include "incus/instance_state.h"
 #include "store/manifest.h"
 #include "stream/backup_index.h"
 #include "stream/digest.h"

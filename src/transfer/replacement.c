@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "incus/instance.h"
+#include "incus/instance_state.h"
 #include "transfer/watch.h"
 
 /* Incus allows 63 letters; these have 25 at most. */

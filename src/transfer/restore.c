@@ -12,6 +12,7 @@
 #include "incus/backup.h"
 #include "incus/client.h"
 #include "incus/instance.h"
+#include "incus/instance_state.h"
 #include "stream/gate.h"
 #include "stream/stream.h"
 #include "transfer/audited_run.h"

@@ -1,0 +1,23 @@
+/* instance_state.h - whether an instance runs, and making it so */
+
+#ifndef ANKLUME_INCUS_INSTANCE_STATE_H
+#define ANKLUME_INCUS_INSTANCE_STATE_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+
+struct error;
+struct incus_client;
+struct instance_ref;
+
+/* Whether the object (api.Instance) says that it runs (or is frozen). */
+bool instance_is_running(const json_t *instance);
+
+/* Each waits for the daemon's work to end. */
+int incus_instance_start(struct incus_client *client,
+    const struct instance_ref *ref, struct error *err);
+int incus_instance_stop(struct incus_client *client,
+    const struct instance_ref *ref, struct error *err);
+
+#endif
