@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/i18n.h"
 
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
 /* Written by the handler, read by every thread that waits (read_ahead.h):
  * atomic, and free of locks. */
 static atomic_int last_signal;
@@ -35,7 +38,6 @@ on_signal(int number)
 int
 interrupt_install(struct error *err)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal};
 
 	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -43,7 +45,7 @@ interrupt_install(struct error *err)
 
 	/* No SA_RESTART: a blocking call must return. */
 	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		struct sigaction before;
 
 		/* nohup(1) wants SIGHUP to stay ignored. */
@@ -98,4 +100,19 @@ void
 interrupt_shield_down(void)
 {
 	(void)atomic_fetch_sub(&shields, 1);
+}
+
+void
+interrupt_ignore(void)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+
+	for (size_t i = 0; i < NUMBERS; i++)
+		(void)sigaction(numbers[i], &action, NULL);
+	last_signal = 0;
+	for (size_t i = 0; i < 2; i++) {
+		if (wake_pipe[i] >= 0)
+			(void)close(wake_pipe[i]);
+		wake_pipe[i] = -1;
+	}
 }

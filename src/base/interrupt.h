@@ -29,4 +29,8 @@ int interrupt_fd(void);
 void interrupt_shield_up(void);
 void interrupt_shield_down(void);
 
+/* For a child that is to outlive this process: from here on the signals are
+ * ignored, and one that has come is forgotten. */
+void interrupt_ignore(void);
+
 #endif

@@ -227,6 +227,7 @@ incus_set_error(struct error *err, int status, const char *text)
 	    {"doesn't allow for", ERROR_DENIED},
 	    {"is forbidden", ERROR_DENIED},
 	    {"already exists", ERROR_EXISTS},
+	    {"already frozen", ERROR_EXISTS},
 	    {"not found", ERROR_NOT_FOUND},
 	};
 	enum error_code code = code_of_status(status);

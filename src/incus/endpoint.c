@@ -144,3 +144,21 @@ incus_endpoint_try(const char *socket_path, int timeout_ms, struct error *err)
 
 	return fd < 0 ? -1 : 0;
 }
+
+int
+incus_endpoint_sees_daemon(
+    const char *socket_path, int timeout_ms, bool *ret_sees, struct error *err)
+{
+	auto_close int fd =
+	    incus_endpoint_connect(socket_path, timeout_ms, err);
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (fd < 0)
+		return -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return error_set_errno(err, errno, "getsockopt");
+	/* One of another namespace has no number here: 0 (unix(7)). */
+	*ret_sees = peer.pid != 0;
+	return 0;
+}

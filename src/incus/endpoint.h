@@ -3,6 +3,8 @@
 #ifndef ANKLUME_INCUS_ENDPOINT_H
 #define ANKLUME_INCUS_ENDPOINT_H
 
+#include <stdbool.h>
+
 struct error;
 
 /* The path of its socket: INCUS_SOCKET, else in INCUS_DIR, else in /run/incus
@@ -20,5 +22,11 @@ int incus_endpoint_connect(
 /* Connect once and hang up, to know of all that at once. */
 int incus_endpoint_try(
     const char *socket_path, int timeout_ms, struct error *err);
+
+/* Connect once to know whether whoever listens is among the processes that can
+ * be seen from here: then this program is in none of the daemon's instances,
+ * which see only their own. */
+int incus_endpoint_sees_daemon(
+    const char *socket_path, int timeout_ms, bool *ret_sees, struct error *err);
 
 #endif

@@ -11,9 +11,20 @@
 struct incus_client;
 struct instance_ref;
 
-/* Names prove nothing; what does is that a pipe of this process, whose number
- * the kernel gives only once, is seen in the instance's own /proc. Outside of
- * any instance nothing is asked. What cannot be told is "no". */
+enum self {
+	SELF_NO,
+	SELF_YES,
+	SELF_UNKNOWN, /* the instance does not answer */
+};
+
+/* Whoever sees the daemon's process is in none of its instances, and nothing
+ * more is asked. Names prove nothing; what does is that a pipe of this process,
+ * whose number the kernel gives only once, is seen in the instance's own /proc.
+ */
+enum self self_ask(
+    struct incus_client *client, const struct instance_ref *instance);
+
+/* The same, where what cannot be told is "no". */
 bool self_is(struct incus_client *client, const struct instance_ref *instance);
 
 #endif
