@@ -1,8 +1,10 @@
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "transfer/create.h"
@@ -10,11 +12,17 @@
 /* Where backups go when nobody says otherwise. */
 #define OUTPUT_DEFAULT "backups"
 
+/* What stands still so long has failed for its users. */
+#define FREEZE_LIMIT_DEFAULT_S 3600
+#define FREEZE_LIMIT_MAX_S (7 * 24 * 60 * 60)
+
 struct create_options {
 	struct option_list gpg;
 	const char *sign;
 	const char *output;
 	const char *compression;
+	const char *consistency;
+	const char *freeze_limit;
 	bool force;
 	bool instance_only;
 };
@@ -31,12 +39,36 @@ static const struct option_spec specs[] = {
 	N_("where to put it (backups/), or - for standard output")},
     {"compression", 0, OPTION_TEXT, FIELD(compression), N_("HOW"),
 	N_("none, gzip[:1-9] or zstd[:1-19]")},
+    {"consistency", 0, OPTION_TEXT, FIELD(consistency), N_("HOW"),
+	N_("auto, live, or freeze: what runs meanwhile")},
+    {"freeze-limit", 0, OPTION_TEXT, FIELD(freeze_limit), N_("SECONDS"),
+	N_("frozen no longer than this (3600)")},
     {"force", 0, OPTION_FLAG, FIELD(force), NULL,
 	N_("replace an archive of the same name")},
     {"instance-only", 0, OPTION_FLAG, FIELD(instance_only), NULL,
 	N_("without snapshots")},
     {0},
 };
+
+static int
+parse_consistency(const struct create_options *options,
+    struct create_request *request, struct error *err)
+{
+	uint64_t limit_s = FREEZE_LIMIT_DEFAULT_S;
+
+	if (options->freeze_limit != NULL &&
+	    (!text_parse_number(
+		 options->freeze_limit, FREEZE_LIMIT_MAX_S, &limit_s) ||
+		limit_s == 0))
+		return error_set(err, ERROR_USAGE,
+		    _("--freeze-limit wants seconds, 1 to %d, not '%s'"),
+		    FREEZE_LIMIT_MAX_S, options->freeze_limit);
+	request->freeze_limit_s = (int)limit_s;
+	if (options->consistency == NULL)
+		return 0;
+	return consistency_parse(
+	    options->consistency, &request->consistency, err);
+}
 
 static int
 run(const struct invocation *invocation, struct error *err)
@@ -62,7 +94,8 @@ run(const struct invocation *invocation, struct error *err)
 
 	if (compression_parse(
 		options->compression != NULL ? options->compression : "gzip",
-		&request.compression, err) < 0)
+		&request.compression, err) < 0 ||
+	    parse_consistency(options, &request, err) < 0)
 		return -1;
 	if (strcmp(request.output, "-") == 0)
 		output_reserve_stdout(invocation->output);

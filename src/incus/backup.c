@@ -165,6 +165,8 @@ wait_for_export(struct incus_client *client, const struct operation *operation,
 		      "storage.backups_volume POOL/VOLUME"));
 	if (err->code != ERROR_INTERRUPTED && err->code != ERROR_TERMINATED)
 		return -1;
+	if (options->abandoned != NULL)
+		options->abandoned(options->data);
 	/* Who reads the note may interrupt at once: that must be the second. */
 	interrupt_shield_up();
 	note(options,

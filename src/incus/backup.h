@@ -19,6 +19,9 @@ struct backup_options {
 
 	/* Told in a word before a wait that may be long; may be NULL. */
 	void (*note)(void *data, const char *text);
+	/* Called when nobody needs the export any more that the daemon has not
+	 * ended; may be NULL. */
+	void (*abandoned)(void *data);
 	void *data;
 };
 

@@ -115,6 +115,11 @@ prepare(struct create *create, struct error *err)
 		return error_prefix(err, _("cannot back up '%s/%s'"),
 		    create->instance.project, create->instance.name);
 
+	if (request->consistency == CONSISTENCY_FREEZE &&
+	    instance_is_running(create->about) &&
+	    consistency_check_self(create->client, &create->instance, err) < 0)
+		return -1;
+
 	create->name = archive_name(create->instance.name, create->started,
 	    request->compression.kind, request->recipient_count > 0, err);
 	if (create->name == NULL)
@@ -156,8 +161,14 @@ export_instance(struct create *create, struct error *err)
 	    .force = request->force,
 	    .instance_only = request->instance_only,
 	};
+	struct consistency consistency = {
+	    .how = request->consistency,
+	    .freeze_limit_s = request->freeze_limit_s,
+	    .timeout_s = request->timeout_s,
+	};
 
-	if (export_archive(&export, create->watch, &create->exported, err) < 0)
+	if (consistency_export(&export, &consistency, create->about,
+		create->watch, &create->exported, err) < 0)
 		return error_prefix(err, _("cannot back up '%s/%s'"),
 		    create->instance.project, create->instance.name);
 	return 0;
@@ -186,6 +197,8 @@ fill_description(struct create *create, struct description *ret_description,
 	    .compression = create->request->compression.kind,
 	    .archive_name = create->name,
 	    .instance_only = create->request->instance_only,
+	    .frozen = create->exported.frozen,
+	    .frozen_ms = create->exported.frozen_ms,
 	    .started = create->started,
 	};
 	return server != NULL ? 0 : -1;

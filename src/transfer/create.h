@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "stream/compression.h"
+#include "transfer/consistency.h"
 
 struct error;
 struct watch;
@@ -27,6 +28,8 @@ struct create_request {
 	bool force;
 	bool instance_only;
 	bool dry_run;
+	enum consistency_how consistency;
+	int freeze_limit_s; /* of an instance that is frozen for it */
 };
 
 struct create_result {

@@ -97,15 +97,26 @@ volumes_of(const json_t *left_out)
 	return volumes;
 }
 
-/* Whether the daemon reads a snapshot or the live tree of a running instance
- * (incus, storage/drivers: only btrfs and zfs make one). */
-static const char *
-consistency_of(const json_t *about, const struct backup_index *index)
+static bool
+is_machine(const struct description *d)
 {
-	if (!instance_is_running(about))
+	return strcmp(d->index->type, "virtual-machine") == 0;
+}
+
+/* Whether the daemon reads a snapshot or the live tree of a running instance
+ * (incus, storage/drivers: only btrfs and zfs make one, and not of a virtual
+ * machine's disk). */
+static const char *
+consistency_of(const struct description *d)
+{
+	const char *driver = d->index->driver;
+
+	if (d->frozen)
+		return "frozen";
+	if (!instance_is_running(d->about))
 		return "stopped";
-	if (strcmp(index->driver, "btrfs") == 0 ||
-	    strcmp(index->driver, "zfs") == 0)
+	if (!is_machine(d) &&
+	    (strcmp(driver, "btrfs") == 0 || strcmp(driver, "zfs") == 0))
 		return "snapshot";
 	return "live";
 }
@@ -194,6 +205,27 @@ warn_of_keys(struct warnings *warnings,
 	return 0;
 }
 
+static int
+warn_of_change(
+    struct warnings *warnings, const struct description *d, struct error *err)
+{
+	if (is_machine(d))
+		return add(warnings,
+		    text_format(err, "%s",
+			say(warnings,
+			    N_("the virtual machine was running: its disk was "
+			       "read while it could change"))),
+		    err);
+	return add(warnings,
+	    text_format(err,
+		say(warnings,
+		    N_("the instance was running and its pool's driver "
+		       "'%s' has no snapshots: files were read while they "
+		       "could change")),
+		d->index->driver),
+	    err);
+}
+
 json_t *
 describe_warnings(
     const struct description *d, bool translated, struct error *err)
@@ -207,15 +239,8 @@ describe_warnings(
 	}
 	if (warn_of_keys(&warnings, d->recipients, d->started, err) < 0)
 		return NULL;
-	if (strcmp(consistency_of(d->about, d->index), "live") == 0 &&
-	    add(&warnings,
-		text_format(err,
-		    say(&warnings,
-			N_("the instance was running and its pool's driver "
-			   "'%s' has no snapshots: files were read while they "
-			   "could change")),
-		    d->index->driver),
-		err) < 0)
+	if (strcmp(consistency_of(d), "live") == 0 &&
+	    warn_of_change(&warnings, d, err) < 0)
 		return NULL;
 	return steal(list);
 }
@@ -237,7 +262,7 @@ describe_backup(const struct description *d, struct error *err)
 	manifest = json_pack(
 	    "{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s,"
 	    " s:I, s:s, s:s, s:o, s:I, s:s, s:I, s:o, s:o, s:s, s:s, s:s,"
-	    " s:b, s:o, s:o, s:o}",
+	    " s:I, s:b, s:o, s:o, s:o}",
 	    "format", MANIFEST_FORMAT, "instance", d->instance->name, "project",
 	    d->instance->project, "server", server_of(d), "type",
 	    d->index->type, "architecture", d->index->architecture,
@@ -251,9 +276,9 @@ describe_backup(const struct description *d, struct error *err)
 	    "entries", (json_int_t)d->inspection->entries, "snapshots",
 	    names_of(d->index->snapshots), "profiles",
 	    names_of(d->index->profiles), "pool", d->index->pool, "driver",
-	    d->index->driver, "consistency", consistency_of(d->about, d->index),
-	    "instance_only", d->instance_only, "volumes", volumes,
-	    "not_included", left_out, "warnings", warnings);
+	    d->index->driver, "consistency", consistency_of(d), "frozen_ms",
+	    (json_int_t)d->frozen_ms, "instance_only", d->instance_only,
+	    "volumes", volumes, "not_included", left_out, "warnings", warnings);
 
 	if (manifest == NULL ||
 	    (d->signer != NULL && json_object_set_new(manifest, "signer",

@@ -5,6 +5,7 @@
 #define ANKLUME_TRANSFER_DESCRIBE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -32,6 +33,8 @@ struct description {
 	enum compression_kind compression;
 	const char *archive_name;
 	bool instance_only;
+	bool frozen; /* while the daemon read it */
+	int64_t frozen_ms;
 	time_t started;
 };
 

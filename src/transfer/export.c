@@ -10,10 +10,12 @@
 #include "incus/instance.h"
 #include "store/archive.h"
 #include "stream/compression.h"
+#include "stream/gate.h"
 #include "stream/meter.h"
 #include "stream/openpgp.h"
 #include "stream/read_ahead.h"
 #include "stream/stream.h"
+#include "transfer/thaw_guard.h"
 #include "transfer/watch.h"
 
 /* One export on its way. */
@@ -44,6 +46,42 @@ note_daemon(void *data, const char *text)
 	watch_note(((const struct export *)data)->watch, "%s", text);
 }
 
+static void
+thaw_abandoned(void *data)
+{
+	const struct export *export = data;
+
+	if (export->request->guard != NULL)
+		thaw_guard_release(export->request->guard);
+}
+
+/* The daemon has read the instance. */
+static int
+end_freeze(void *data, struct error *err)
+{
+	const struct export *export = data;
+	struct exported *exported = export->exported;
+
+	if (thaw_guard_end(export->request->guard, &exported->frozen_ms, err) <
+	    0)
+		return -1;
+	exported->frozen = true;
+	return 0;
+}
+
+/* A spooled export lies ready when it is opened, a direct one ends with its
+ * stream. */
+static struct stream *
+watch_freeze(
+    struct export *export, struct stream *tar, bool spooled, struct error *err)
+{
+	if (export->request->guard == NULL || tar == NULL)
+		return tar;
+	if (!spooled)
+		return gate_new(tar, end_freeze, export, err);
+	return end_freeze(export, err) == 0 ? tar : stream_refuse(tar);
+}
+
 /* What the stream says of itself must be what was asked for. */
 static int
 check_index(struct export *export, struct error *err)
@@ -70,6 +108,7 @@ open_tar(struct export *export, struct error *err)
 	struct backup_options options = {
 	    .instance_only = request->instance_only,
 	    .note = note_daemon,
+	    .abandoned = thaw_abandoned,
 	    .data = export,
 	};
 	bool spooled = false;
@@ -80,6 +119,7 @@ open_tar(struct export *export, struct error *err)
 		watch_detail(export->watch, "%s",
 		    spooled ? _("the daemon spools the export on its own disk")
 			    : _("the export comes straight out of the daemon"));
+	tar = watch_freeze(export, tar, spooled, err);
 	tar = digest_new(tar, &exported->tar, err);
 	tar = inspect_new(tar, &exported->inspection, err);
 	if (tar == NULL)
@@ -120,6 +160,7 @@ export_archive(const struct export_request *request, const struct watch *watch,
 	if (request->recipients->count > 0)
 		data = openpgp_encrypt_new(data, request->recipients, err);
 	data = digest_new(data, &ret_exported->archive, err);
+	ret_exported->begun = data != NULL;
 	result = data != NULL ? save(request, data, err) : -1;
 	watch_stop(watch);
 	stream_free(data);

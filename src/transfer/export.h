@@ -4,6 +4,7 @@
 #define ANKLUME_TRANSFER_EXPORT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "stream/backup_index.h"
 #include "stream/digest.h"
@@ -14,6 +15,7 @@ struct error;
 struct incus_client;
 struct instance_ref;
 struct openpgp_recipients;
+struct thaw_guard;
 struct watch;
 
 /* Borrowed, all of it. */
@@ -26,6 +28,7 @@ struct export_request {
 	const char *name;   /* of the archive in it */
 	bool force;	    /* replace one of that name */
 	bool instance_only;
+	struct thaw_guard *guard; /* of the instance, if it is frozen for it */
 };
 
 /* What is known once the archive is there. */
@@ -34,6 +37,12 @@ struct exported {
 	struct backup_index index;
 	struct digest tar;
 	struct digest archive;
+
+	/* Whether nothing ran in it while the daemon read it. */
+	bool frozen;
+	int64_t frozen_ms; /* by us */
+	/* Something may have come out at the end of the chain. */
+	bool begun;
 };
 
 void exported_clear(struct exported *exported);
@@ -41,8 +50,10 @@ void exported_clear(struct exported *exported);
 /* Whether `output` means standard output. */
 bool export_is_to_stdout(const char *output);
 
-/* Export, check, compress, encrypt, publish. ERROR_DAMAGED when the daemon
- * sends something else than the whole instance. *ret_exported (zeroed before)
+/* Export, check, compress, encrypt, publish. A frozen instance is thawed as
+ * soon as the daemon has read it; whether it was frozen until then is part of
+ * the checks. ERROR_DAMAGED when the daemon sends something else than the whole
+ * instance. *ret_exported (zeroed before)
  * is to be cleared after a failure, too. */
 int export_archive(const struct export_request *request,
     const struct watch *watch, struct exported *ret_exported,

@@ -144,9 +144,11 @@ class Daemon:
     def __init__(self, path):
         self.path = str(path)
         self.asked, self.bodies = [], {}
+        self.actions = []    # asked of an instance's state
         self.faults = []     # of our own
         self.direct = True
         self.instances = {"web": "default", "db": "default"}
+        self.statuses = {}   # of those that do not run
         self.guests = {"web": Guest(), "db": Guest()}
         self.tar = scripted_tars.backup("web")
         self.backups = set()
@@ -329,8 +331,7 @@ class Daemon:
         elif part == "snapshots":
             self._snapshots(x, name, *rest)
         elif part == "state":
-            x.body()
-            self.start(x, "state")
+            self._state(x, name)
         else:
             self._missing(x)
 
@@ -338,7 +339,8 @@ class Daemon:
         if x.method == "GET":
             x.send(sync({
                 "name": name, "project": self.instances[name],
-                "status": "Running", "type": "container", "location": "none",
+                "status": self.statuses.get(name, "Running"),
+                "type": "container", "location": "none",
                 "config": {}, "expanded_config": {}, "expanded_devices": {
                     "root": {"type": "disk", "path": "/", "pool": "default"},
                     "data": {"type": "disk", "path": "/srv",
@@ -348,6 +350,17 @@ class Daemon:
         if x.method == "DELETE":
             del self.instances[name]
         self.start(x, x.method.lower())
+
+    def _state(self, x, name):
+        action = x.json()["action"]
+        if action == "freeze":
+            self.statuses[name] = "Frozen"
+        elif action == "unfreeze":
+            self.statuses.pop(name, None)
+        with self._news:
+            self.actions.append(action)
+            self._news.notify_all()
+        self.start(x, action)
 
     def _snapshots(self, x, name, snapshot=None):
         if x.method == "GET" and snapshot is None:
@@ -413,7 +426,12 @@ class Daemon:
                     operation.update(verdict or SUCCESS)
             self._news.notify_all()
 
-    def _operations(self, x, number, part=None):
+    def _operations(self, x, number=None, part=None):
+        if number is None:
+            x.send(sync({"failure": [
+                one for one in self.operations.values()
+                if one["status_code"] >= 400]}))
+            return
         operation = self.operations.get(number)
         if operation is None:
             self._missing(x)

@@ -50,10 +50,10 @@ def end_of(process):
 
 
 @contextlib.contextmanager
-def create(daemon, box, *options, env=None):
+def create(daemon, box, *options, env=None, **popen):
     """To a pipe that nobody reads from any more."""
     child = daemon.spawn("-q", "backup", "create", str(box), "-o", "-",
-                         "--compression", "none", *options, env=env)
+                         "--compression", "none", *options, env=env, **popen)
     with _running(child):
         assert child.stdout.read(1)
         yield child

@@ -378,6 +378,25 @@ def test_it_never_replaces_itself(inside):
     assert "itself" in refused.err
 
 
+def test_it_never_freezes_itself(inside):
+    """Nobody inside could thaw it."""
+    # Only looked at, as above.
+    refused = inside.anklume("-n", "backup", "create", str(inside.box),
+                             "--consistency", "freeze", "-o", "/root/own")
+    assert refused.status == 8, refused
+    assert "itself" in refused.err
+
+
+def test_it_freezes_another(daemon, inside, make_box):
+    """The guard works inside, too."""
+    box = make_box(project="home")
+    made = inside.done("backup", "create", str(box), "--consistency",
+                       "freeze", "-o", "/root/frozen")
+    assert "was frozen for" in made.err
+    url = f"/1.0/instances/{box.name}?project=home"
+    assert daemon.get(url)["status"] == "Running"
+
+
 def test_it_never_resets_itself(inside):
     """The daemon stops what it sets back to a snapshot."""
     inside.done("snapshot", "create", str(inside.box), "--name", "before")
