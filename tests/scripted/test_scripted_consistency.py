@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from backups import wait_for
 from scripted import chunk, error, failed, http
 
 BACKUP = ("backup", "create", "web", "-o", "out", "--compression", "none")
@@ -84,6 +85,11 @@ def guard_of(process):
         if fields[1] == str(process.pid) and fields[3] == path.parent.name:
             return int(path.parent.name)
     return None
+
+
+def wait_for_end_of(guard):
+    """It outlives its run, but not its work."""
+    wait_for(lambda: not pathlib.Path(f"/proc/{guard}").exists(), "an end")
 
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "spooled"])
@@ -274,21 +280,26 @@ def test_killed_while_it_is_frozen(daemon, anklume, direct):
     process = anklume.start(*FREEZE)
     daemon.wait_for(EXPORT)
     assert daemon.statuses == {"web": "Frozen"}
+    guard = guard_of(process)
     process.kill()
-    daemon.wait_until(lambda: "unfreeze" in daemon.actions)
     process.communicate()
+    wait_for_end_of(guard)
     daemon.finish("backup")
     assert daemon.statuses == {}
 
 
 def test_killed_while_it_freezes(daemon, anklume):
+    guards = []
+
     def kill(x):
+        guards.append(guard_of(process))
         daemon._ordinary(x)
         anklume.kill(signal.SIGKILL)
     daemon.on(STATE, lambda x: (daemon.bent.pop(STATE), kill(x)))
     process = anklume.start(*FREEZE)
-    daemon.wait_until(lambda: "unfreeze" in daemon.actions)
     process.communicate()
+    wait_for_end_of(guards[0])
+    assert daemon.actions == ["freeze", "unfreeze"]
     assert daemon.statuses == {}
 
 
