@@ -1,6 +1,7 @@
 #include "transfer/create.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/auto.h"

@@ -11,6 +11,7 @@
 #include "base/wait.h"
 #include "incus/client.h"
 #include "incus/exec.h"
+#include "incus/instance_state.h"
 #include "incus/scratch_project.h"
 #include "stream/backup_index.h"
 
