@@ -34,12 +34,20 @@ drill_clone_clear(struct drill_clone *clone)
 	free(clone->command);
 }
 
-/* Keys that reach for the host. */
+/* Keys that reach for the host: an archive's instance runs here, whoever has
+ * made it. */
 static bool
 reaches_out(const char *key)
 {
-	return text_starts_with(key, "raw.") ||
-	       text_starts_with(key, "linux.kernel_modules");
+	static const char *const prefixes[] = {"raw.", "linux.kernel_modules",
+	    "security.privileged", "security.syscalls.intercept.",
+	    "security.idmap.", "nvidia."};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (text_starts_with(key, prefixes[i]))
+			return true;
+	}
+	return false;
 }
 
 /* And those that would start or keep the clone in spite of us. */

@@ -115,6 +115,23 @@ def test_one_that_does_not_start(daemon, make_box, tmp_path):
     assert done.status == 15, done
 
 
+def test_it_has_no_power_over_the_host(daemon, make_box, tmp_path):
+    """Whoever has made the archive: its instance is started here."""
+    box = make_box(start=False)
+    for key in ("security.privileged", "security.syscalls.intercept.mknod"):
+        daemon.incus("config", "set", box.name, f"{key}=true")
+    # The identity map of what is not privileged is no map of everything.
+    daemon.incus("config", "set", box.name, f"{KEY}="
+                 "! grep -q '0 *0 *4294967295' /proc/self/uid_map")
+    made = create(daemon, box, tmp_path)
+    with leaves_no_trace(daemon):
+        done = drill(daemon, made, "--timeout", "10", "--json")
+    assert done.status == 0, done
+    (told,) = json.loads(done.out)["backups"]
+    assert sorted(told["without"]) == [
+        "key security.privileged", "key security.syscalls.intercept.mknod"]
+
+
 @pytest.fixture
 def attached(daemon, make_box, tmp_path):
     """A box that reaches for much: the host, a volume, profiles."""
@@ -202,6 +219,14 @@ def test_damage_is_found_before_there_is_a_clone(lab_seven, tmp_path):
     assert not [one for one in json.loads(lab_seven.anklume(
         "backup", "list", "--from", tmp_path, "--json").out)["backups"]
                 if "drill" in one["proofs"]]
+
+
+def test_what_only_the_manifest_tells(lab_seven, tmp_path):
+    made = create(lab_seven, "home/web", tmp_path)
+    made.edit_manifest(entries=made.manifest["entries"] + 1)
+    with leaves_no_trace(lab_seven):
+        done = drill(lab_seven, made)
+    assert done.status == 5, done
 
 
 def test_a_pool_that_is_not_there(lab_seven, tmp_path):
