@@ -71,24 +71,24 @@ run(const struct invocation *invocation, struct error *err)
 {
 	const struct drill_options *options = invocation->options;
 	struct drill_request request = {
-	    .words = invocation->arguments,
-	    .word_count = invocation->argument_count,
-	    .from = options->from,
-	    .project = invocation->global->project,
+	    .which = {.words = invocation->arguments,
+		.word_count = invocation->argument_count,
+		.from = options->from,
+		.project = invocation->global->project},
 	    .storage = options->storage,
 	    .timeout_s = invocation->timeout_s,
 	    .dry_run = invocation->global->dry_run,
-	    .tell = tell,
-	    .data = invocation->output,
+	    .listener = {tell, invocation->output},
 	};
 	auto_json json_t *results = NULL;
 	auto_json json_t *fields = NULL;
 	int status;
 
-	if (backup_oldest_parse(options->oldest, &request.oldest, err) < 0)
+	if (backup_oldest_parse(options->oldest, &request.which.oldest, err) <
+	    0)
 		return -1;
 	/* A directory full of clones is not what anybody wants by chance. */
-	if (request.word_count == 0 && request.oldest == 0) {
+	if (request.which.word_count == 0 && request.which.oldest == 0) {
 		error_set(err, ERROR_USAGE, _("which backup?"));
 		return error_hint(err, "anklume backup drill --oldest 1");
 	}

@@ -45,15 +45,14 @@ run(const struct invocation *invocation, struct error *err)
 {
 	const struct reencrypt_options *options = invocation->options;
 	struct reencrypt_request request = {
-	    .words = invocation->arguments,
-	    .word_count = invocation->argument_count,
-	    .from = options->from,
-	    .project = invocation->global->project,
+	    .which = {.words = invocation->arguments,
+		.word_count = invocation->argument_count,
+		.from = options->from,
+		.project = invocation->global->project},
 	    .recipients = options->gpg.items,
 	    .recipient_count = options->gpg.count,
 	    .dry_run = invocation->global->dry_run,
-	    .tell = tell,
-	    .data = invocation->output,
+	    .listener = {tell, invocation->output},
 	};
 	auto_json json_t *results = NULL;
 	auto_json json_t *fields = NULL;

@@ -68,20 +68,20 @@ run(const struct invocation *invocation, struct error *err)
 {
 	const struct verify_options *options = invocation->options;
 	struct verify_request request = {
-	    .words = invocation->arguments,
-	    .word_count = invocation->argument_count,
-	    .from = options->from,
-	    .project = invocation->global->project,
+	    .which = {.words = invocation->arguments,
+		.word_count = invocation->argument_count,
+		.from = options->from,
+		.project = invocation->global->project},
 	    .dry_run = invocation->global->dry_run,
-	    .tell = tell,
-	    .data = invocation->output,
+	    .listener = {tell, invocation->output},
 	};
 	auto_json json_t *results = NULL;
 	auto_json json_t *fields = NULL;
 	int status;
 
 	if (parse_level(options->level, &request.level, err) < 0 ||
-	    backup_oldest_parse(options->oldest, &request.oldest, err) < 0)
+	    backup_oldest_parse(options->oldest, &request.which.oldest, err) <
+		0)
 		return -1;
 	status = verify_backups(
 	    &request, output_watch(invocation->output), &results, err);

@@ -40,6 +40,19 @@ file_name(const char *sha256, enum proof_kind kind, struct error *err)
 	return text_format(err, "%s.%s.json", sha256, names[kind]);
 }
 
+/* The same with its directory. */
+static char *
+path_of(const char *sha256, enum proof_kind kind, struct error *err)
+{
+	auto_free char *directory = state_host_directory("proof", err);
+	auto_free char *name = NULL;
+
+	if (directory == NULL)
+		return NULL;
+	name = file_name(sha256, kind, err);
+	return name != NULL ? text_format(err, "%s/%s", directory, name) : NULL;
+}
+
 int
 proof_keep(const char *sha256, enum proof_kind kind, const json_t *proof,
     struct error *err)
@@ -60,14 +73,8 @@ proof_keep(const char *sha256, enum proof_kind kind, const json_t *proof,
 int
 proof_forget(const char *sha256, enum proof_kind kind, struct error *err)
 {
-	auto_free char *directory = state_host_directory("proof", err);
-	auto_free char *name = NULL;
-	auto_free char *path = NULL;
+	auto_free char *path = path_of(sha256, kind, err);
 
-	if (directory == NULL)
-		return -1;
-	name = file_name(sha256, kind, err);
-	path = name != NULL ? text_format(err, "%s/%s", directory, name) : NULL;
 	if (path == NULL)
 		return -1;
 	if (unlink(path) < 0 && errno != ENOENT)
@@ -77,16 +84,13 @@ proof_forget(const char *sha256, enum proof_kind kind, struct error *err)
 }
 
 static json_t *
-load_one(const char *directory, const char *sha256, enum proof_kind kind)
+load_one(const char *sha256, enum proof_kind kind)
 {
 	struct error ignored = {0};
-	auto_free char *name = file_name(sha256, kind, &ignored);
-	auto_free char *path = NULL;
+	auto_free char *path = path_of(sha256, kind, &ignored);
 	auto_free char *text = NULL;
 	size_t size = 0;
 
-	if (name != NULL)
-		path = text_format(&ignored, "%s/%s", directory, name);
 	if (path == NULL ||
 	    small_file_read(path, PROOF_MAX_BYTES, &text, &size, &ignored) <= 0)
 		return NULL;
@@ -96,14 +100,13 @@ load_one(const char *directory, const char *sha256, enum proof_kind kind)
 json_t *
 proof_load(const char *sha256, struct error *err)
 {
-	auto_free char *directory = state_host_directory("proof", err);
-	json_t *proofs = directory != NULL ? json_object() : NULL;
+	json_t *proofs = json_object();
 
-	if (directory != NULL && proofs == NULL)
+	if (proofs == NULL)
 		error_set_memory(err);
 	for (unsigned int kind = 0; proofs != NULL && kind < PROOF_KINDS;
 	     kind++) {
-		json_t *one = load_one(directory, sha256, kind);
+		json_t *one = load_one(sha256, kind);
 
 		if (one != NULL)
 			(void)json_object_set_new(proofs, names[kind], one);

@@ -15,8 +15,8 @@ finish(const struct backup_verb *verb, json_t *result,
 		    result, "problem", json_string(failure->text));
 	if (status < 0)
 		return error_set_memory(err);
-	if (verb->tell != NULL)
-		verb->tell(verb->tell_data, result);
+	if (verb->listener.tell != NULL)
+		verb->listener.tell(verb->listener.data, result);
 	return 0;
 }
 
@@ -51,7 +51,9 @@ backup_each(const struct backup_choice *choice, const struct backup_verb *verb,
 			*err = failure;
 			return -1;
 		}
-		tally.failed += error_is_set(&failure);
+		if (!error_is_set(&failure))
+			continue;
+		tally.failed++;
 		tally.grave += failure.code == grave;
 	}
 	*ret_tally = tally;

@@ -10,18 +10,21 @@
 
 struct backup_choice;
 
+/* Told of each archive as soon as it is done. `result` has "status" by then
+ * (what the exit status would be for it alone), and "problem" unless that is 0.
+ */
+struct backup_listener {
+	void (*tell)(void *data, const json_t *result); /* may be NULL */
+	void *data;
+};
+
 struct backup_verb {
 	/* Do it to one archive. `result`, an object that has "path", is added
 	 * to; on failure, too. */
 	int (*act)(
 	    void *data, const char *path, json_t *result, struct error *err);
 	void *data;
-
-	/* Told of each as soon as it is done; may be NULL. `result` has
-	 * "status" by then (what the exit status would be for it alone), and
-	 * "problem" unless that is 0. */
-	void (*tell)(void *data, const json_t *result);
-	void *tell_data;
+	struct backup_listener listener;
 };
 
 /* Of a run over several. */

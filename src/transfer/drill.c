@@ -19,8 +19,6 @@
 #include "store/proof.h"
 #include "stream/gate.h"
 #include "stream/stream.h"
-#include "transfer/backup_choice.h"
-#include "transfer/backup_each.h"
 #include "transfer/backup_source.h"
 #include "transfer/drill_clone.h"
 #include "transfer/drill_sweep.h"
@@ -241,10 +239,8 @@ static int
 drill_each(struct run *run, const struct backup_choice *choice, json_t *results,
     struct error *err)
 {
-	struct backup_verb verb = {.act = drill_one,
-	    .data = run,
-	    .tell = run->request->tell,
-	    .tell_data = run->request->data};
+	struct backup_verb verb = {
+	    .act = drill_one, .data = run, .listener = run->request->listener};
 	struct backup_tally tally;
 
 	if (backup_each(choice, &verb, ERROR_DRILL, results, &tally, err) < 0)
@@ -259,16 +255,10 @@ static int
 run_drills(struct run *run, json_t *results, struct error *err)
 {
 	const struct drill_request *request = run->request;
-	struct backup_choice_request wanted = {
-	    .words = request->words,
-	    .word_count = request->word_count,
-	    .from = request->from,
-	    .project = request->project,
-	    .oldest = request->oldest,
-	    .proof = proof_name(PROOF_DRILL),
-	};
+	struct backup_choice_request wanted = request->which;
 	auto_backup_choice struct backup_choice choice = {0};
 
+	wanted.proof = proof_name(PROOF_DRILL);
 	if (backup_choose(&wanted, run->watch, &choice, err) < 0)
 		return -1;
 	for (size_t i = 0; request->dry_run && i < choice.count; i++)

@@ -7,23 +7,18 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "transfer/backup_choice.h"
+#include "transfer/backup_each.h"
 
 struct error;
 struct watch;
 
 struct drill_request {
-	const char *const *words; /* as in backup_word.h; none: with `oldest` */
-	size_t word_count;
-	const char *from;    /* a directory; NULL: backups/ */
-	const char *project; /* NULL: of any */
-	size_t oldest;	     /* as in backup_choice.h */
+	struct backup_choice_request which; /* all but `proof` */
 	const char *storage; /* NULL: the pool that the archive names */
 	int timeout_s;	     /* also of a clone's command */
 	bool dry_run;
-
-	/* Told of each archive as soon as it is done; may be NULL. */
-	void (*tell)(void *data, const json_t *result);
-	void *data;
+	struct backup_listener listener;
 };
 
 /* Restore each into a project of its own (drill_clone.h), start it, wait until

@@ -18,8 +18,6 @@
 #include "stream/openpgp.h"
 #include "stream/peek.h"
 #include "stream/stream.h"
-#include "transfer/backup_choice.h"
-#include "transfer/backup_each.h"
 #include "transfer/describe.h"
 #include "transfer/origin.h"
 #include "transfer/watch.h"
@@ -236,8 +234,7 @@ reencrypt_each(struct run *run, const struct backup_choice *choice,
 {
 	struct backup_verb verb = {.act = reencrypt_one,
 	    .data = run,
-	    .tell = run->request->tell,
-	    .tell_data = run->request->data};
+	    .listener = run->request->listener};
 	struct backup_tally tally;
 
 	if (backup_each(choice, &verb, ERROR_NONE, results, &tally, err) < 0)
@@ -253,12 +250,6 @@ int
 reencrypt_backups(const struct reencrypt_request *request,
     const struct watch *watch, json_t **ret_results, struct error *err)
 {
-	struct backup_choice_request wanted = {
-	    .words = request->words,
-	    .word_count = request->word_count,
-	    .from = request->from,
-	    .project = request->project,
-	};
 	auto_backup_choice struct backup_choice choice = {0};
 	struct run run = {.request = request, .watch = watch};
 
@@ -267,7 +258,7 @@ reencrypt_backups(const struct reencrypt_request *request,
 		return error_set_memory(err);
 	if (openpgp_find_recipients(request->recipients,
 		request->recipient_count, &run.recipients, err) < 0 ||
-	    backup_choose(&wanted, watch, &choice, err) < 0)
+	    backup_choose(&request->which, watch, &choice, err) < 0)
 		return -1;
 	if (!request->dry_run)
 		return reencrypt_each(&run, &choice, *ret_results, err);

@@ -7,22 +7,18 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "transfer/backup_choice.h"
+#include "transfer/backup_each.h"
 
 struct error;
 struct watch;
 
 struct reencrypt_request {
-	const char *const *words; /* as in backup_word.h; at least one */
-	size_t word_count;
-	const char *from;	       /* a directory; NULL: backups/ */
-	const char *project;	       /* NULL: of any */
+	struct backup_choice_request which; /* all but `proof` */
 	const char *const *recipients; /* keys, as for create; at least one */
 	size_t recipient_count;
 	bool dry_run;
-
-	/* Told of each archive as soon as it is done; may be NULL. */
-	void (*tell)(void *data, const json_t *result);
-	void *data;
+	struct backup_listener listener;
 };
 
 /* Decrypt each and encrypt it to the recipients alone, in one pass; the new

@@ -15,8 +15,6 @@
 #include "stream/digest.h"
 #include "stream/meter.h"
 #include "stream/stream.h"
-#include "transfer/backup_choice.h"
-#include "transfer/backup_each.h"
 #include "transfer/backup_source.h"
 #include "transfer/watch.h"
 
@@ -204,10 +202,8 @@ static int
 verify_each(struct run *run, const struct backup_choice *choice,
     json_t *results, struct error *err)
 {
-	struct backup_verb verb = {.act = verify_one,
-	    .data = run,
-	    .tell = run->request->tell,
-	    .tell_data = run->request->data};
+	struct backup_verb verb = {
+	    .act = verify_one, .data = run, .listener = run->request->listener};
 	struct backup_tally tally;
 
 	if (backup_each(choice, &verb, ERROR_DAMAGED, results, &tally, err) < 0)
@@ -236,17 +232,11 @@ int
 verify_backups(const struct verify_request *request, const struct watch *watch,
     json_t **ret_results, struct error *err)
 {
-	struct backup_choice_request wanted = {
-	    .words = request->words,
-	    .word_count = request->word_count,
-	    .from = request->from,
-	    .project = request->project,
-	    .oldest = request->oldest,
-	    .proof = proof_name(kind_of(request->level)),
-	};
+	struct backup_choice_request wanted = request->which;
 	auto_backup_choice struct backup_choice choice = {0};
 	struct run run = {request, watch};
 
+	wanted.proof = proof_name(kind_of(request->level));
 	*ret_results = json_array();
 	if (*ret_results == NULL)
 		return error_set_memory(err);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "transfer/backup_choice.h"
+#include "transfer/backup_each.h"
 
 struct error;
 struct watch;
@@ -21,21 +23,14 @@ enum verify_level {
 };
 
 struct verify_request {
-	const char *const *words; /* as in backup_word.h; none: all */
-	size_t word_count;
-	const char *from;    /* a directory; NULL: backups/ */
-	const char *project; /* NULL: of any */
-	size_t oldest;	     /* as in backup_choice.h */
+	struct backup_choice_request which; /* all but `proof` */
 	enum verify_level level;
 	bool dry_run;
-
-	/* Told of each archive as soon as it is done; may be NULL. */
-	void (*tell)(void *data, const json_t *result);
-	void *data;
+	struct backup_listener listener;
 };
 
 /* Verify each, whatever becomes of the others. *ret_results, owned by the
- * caller, has an object for each (docs/formats.md, "verify"), also on failure.
+ * caller, has an object for each (docs/formats.md, "Proofs"), also on failure.
  * One archive fails with its own error. Of several, ERROR_DAMAGED when any is
  * damaged, ERROR_PARTIAL when any could not be verified. An intact archive gets
  * a proof, a damaged one a mark (store/proof.h). */
