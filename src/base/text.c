@@ -263,3 +263,14 @@ text_shell_quote(const char *text, struct error *err)
 	*out = '\0';
 	return quoted;
 }
+
+bool
+text_is_plain_word(const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+
+	return *text != '\0' && *text != '-' &&
+	       text[strspn(text, plain)] == '\0';
+}

@@ -44,4 +44,8 @@ int text_random_hex(char *buf, size_t digits, struct error *err);
  * words that need none stay bare. Heap; NULL with err set. */
 char *text_shell_quote(const char *text, struct error *err);
 
+/* Whether it may stand in a command as it is: letters, digits, "-", "_" and "."
+ * of ASCII, no option, not empty. */
+bool text_is_plain_word(const char *text);
+
 #endif

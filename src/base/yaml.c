@@ -137,6 +137,22 @@ yaml_exists(struct yaml_node node)
 	return node_of(node) != NULL;
 }
 
+bool
+yaml_is_map(struct yaml_node node)
+{
+	const yaml_node_t *found = node_of(node);
+
+	return found != NULL && found->type == YAML_MAPPING_NODE;
+}
+
+bool
+yaml_is_sequence(struct yaml_node node)
+{
+	const yaml_node_t *found = node_of(node);
+
+	return found != NULL && found->type == YAML_SEQUENCE_NODE;
+}
+
 struct yaml_node
 yaml_get(struct yaml_node map, const char *key)
 {

@@ -31,6 +31,8 @@ void yaml_dispose(struct yaml *yaml);
 struct yaml_node yaml_root(const struct yaml *yaml);
 
 bool yaml_exists(struct yaml_node node);
+bool yaml_is_map(struct yaml_node node);
+bool yaml_is_sequence(struct yaml_node node);
 
 /* The value at `key` of a mapping; the first, should a key stand twice. */
 struct yaml_node yaml_get(struct yaml_node map, const char *key);

@@ -12,6 +12,8 @@ struct restore_options {
 	const char *name;
 	const char *storage;
 	struct option_list signed_by;
+	struct option_list allow;
+	bool allow_unsafe;
 	bool require_signature;
 	bool force;
 	bool start;
@@ -29,6 +31,10 @@ static const struct option_spec specs[] = {
 	N_("restore under this name")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
 	N_("restore into this storage pool")},
+    {"allow", 0, OPTION_LIST, FIELD(allow), N_("KEY,..."),
+	N_("let these keys through, although they reach for the host")},
+    {"allow-unsafe", 0, OPTION_FLAG, FIELD(allow_unsafe), NULL,
+	N_("let all of them through")},
     {"signed-by", 0, OPTION_LIST, FIELD(signed_by), N_("FPR"),
 	N_("only when this key has signed it, and then trust what it says")},
     {"require-signature", 0, OPTION_FLAG, FIELD(require_signature), NULL,
@@ -74,6 +80,9 @@ run(const struct invocation *invocation, struct error *err)
 	    .storage = options->storage,
 	    .signature = {options->signed_by.items, options->signed_by.count,
 		options->require_signature},
+	    .allowed = options->allow.items,
+	    .allowed_count = options->allow.count,
+	    .allow_unsafe = options->allow_unsafe,
 	    .timeout_s = invocation->timeout_s,
 	    .force = options->force,
 	    .start = options->start,

@@ -36,6 +36,8 @@ fill(struct backup_index *index, struct yaml_node root)
 	index->profiles = yaml_get(instance, "profiles");
 	index->config = yaml_get(instance, "config");
 	index->devices = yaml_get(instance, "devices");
+	index->instance = instance;
+	index->snapshot_definitions = yaml_get(config, "snapshots");
 	index->profile_definitions = yaml_get(config, "profiles");
 }
 

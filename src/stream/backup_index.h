@@ -25,7 +25,9 @@ struct backup_index {
 
 	struct yaml_node snapshots; /* sequence of names */
 	struct yaml_node profiles;  /* sequence of names */
-	struct yaml_node config;    /* map: the instance's own keys */
+	struct yaml_node instance;  /* map: all of it (api.Instance) */
+	struct yaml_node snapshot_definitions; /* sequence of maps */
+	struct yaml_node config;  /* map: the instance's own keys */
 	struct yaml_node devices; /* map of maps: its own, not its profiles' */
 	struct yaml_node profile_definitions; /* sequence of maps */
 };

@@ -95,15 +95,9 @@ static const char *
 plain_word(
     const struct catalogue_entry *entry, const char *key, const char *otherwise)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_.";
 	const char *word = json_text(entry->manifest, key);
 
-	return word != NULL && *word != '\0' && *word != '-' &&
-		       word[strspn(word, plain)] == '\0'
-		   ? word
-		   : otherwise;
+	return word != NULL && text_is_plain_word(word) ? word : otherwise;
 }
 
 /* gpg and the daemon's own client; the daemon tells gzip and zstd itself. */

@@ -14,6 +14,7 @@
 #include "incus/instance_state.h"
 #include "incus/scratch_project.h"
 #include "stream/backup_index.h"
+#include "transfer/host_keys.h"
 
 /* The instance's own key that names a command (docs/formats.md). */
 #define COMMAND_KEY "user.anklume.drill"
@@ -34,27 +35,12 @@ drill_clone_clear(struct drill_clone *clone)
 	free(clone->command);
 }
 
-/* Keys that reach for the host: an archive's instance runs here, whoever has
- * made it. */
-static bool
-reaches_out(const char *key)
-{
-	static const char *const prefixes[] = {"raw.", "linux.kernel_modules",
-	    "security.privileged", "security.syscalls.intercept.",
-	    "security.idmap.", "nvidia."};
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (text_starts_with(key, prefixes[i]))
-			return true;
-	}
-	return false;
-}
-
-/* And those that would start or keep the clone in spite of us. */
+/* Keys that would start or keep the clone in spite of us, and those that reach
+ * for the host: an archive's instance runs here, whoever has made it. */
 static bool
 is_dropped(const char *key)
 {
-	return reaches_out(key) || text_starts_with(key, "boot.") ||
+	return host_keys_has(key) || text_starts_with(key, "boot.") ||
 	       text_starts_with(key, "security.protection.") ||
 	       text_starts_with(key, "snapshots.");
 }
@@ -88,7 +74,7 @@ kept_config(
 
 		if (text == NULL)
 			continue;
-		if (reaches_out(key))
+		if (host_keys_has(key))
 			status = note_without(clone, "key", key, err);
 		else if (!is_dropped(key) &&
 			 json_object_set_new(kept, key, json_string(text)) < 0)
@@ -219,7 +205,7 @@ strip_config(struct drill_clone *clone, json_t *config, struct error *err)
 	{
 		if (!is_dropped(key))
 			continue;
-		if (reaches_out(key) &&
+		if (host_keys_has(key) &&
 		    note_without(clone, "key", key, err) < 0)
 			return -1;
 		(void)json_object_del(config, key);

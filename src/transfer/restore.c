@@ -18,10 +18,13 @@
 #include "transfer/audited_run.h"
 #include "transfer/backup_source.h"
 #include "transfer/backup_word.h"
+#include "transfer/host_keys.h"
 #include "transfer/identity.h"
 #include "transfer/location.h"
 #include "transfer/preflight.h"
 #include "transfer/replacement.h"
+#include "transfer/restore_guard.h"
+#include "transfer/restore_target.h"
 #include "transfer/self.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
@@ -39,6 +42,9 @@ struct restore {
 	struct instance_ref target;
 	struct replacement replacement;
 	bool new_identity;
+
+	struct host_keys_leave leave;
+	json_t *replaced; /* api.Instance; what it has may be had again */
 };
 
 static void
@@ -46,6 +52,7 @@ restore_clear(struct restore *restore)
 {
 	backup_source_clear(&restore->source);
 	instance_ref_clear(&restore->target);
+	json_decref(restore->replaced);
 	incus_client_free(restore->client);
 	free(restore->found);
 }
@@ -93,115 +100,6 @@ check_signature(struct restore *restore, struct error *err)
 		watch_note(restore->watch,
 		    _("the signature of '%s' does not count: %s"),
 		    restore->file, _(signature->problem));
-	return 0;
-}
-
-/* The instance's name in "<instance>-YYYYMMDD-HHMMSS.tar..."; the user has
- * typed it. Heap, or NULL with err clear. */
-static char *
-name_in_file_name(const char *file, struct error *err)
-{
-	static const char pattern[] = "-dddddddd-dddddd.tar";
-	const char *base = strrchr(file, '/');
-	const char *end;
-	size_t i;
-
-	base = base != NULL ? base + 1 : file;
-	end = strstr(base, ".tar");
-	if (end == NULL || (size_t)(end - base) <= sizeof(pattern) - 5)
-		return NULL;
-	end -= sizeof(pattern) - 5;
-	for (i = 0; pattern[i] != '\0'; i++) {
-		bool fits = pattern[i] == 'd' ? end[i] >= '0' && end[i] <= '9'
-					      : end[i] == pattern[i];
-
-		if (!fits)
-			return NULL;
-	}
-	return text_copy(base, (size_t)(end - base), err);
-}
-
-/* A word of the archive's, offered for pasting: only when it is a name. */
-static int
-suggest_word(struct error *err, const char *option, const char *word)
-{
-	auto_instance_word struct instance_word parsed = {0};
-	struct error ignored = {0};
-
-	if (*word == '-' || strchr(word, ':') != NULL ||
-	    instance_word_parse(word, &parsed, &ignored) < 0 ||
-	    parsed.project != NULL)
-		return -1;
-	return error_hint_command(err, option, word, NULL);
-}
-
-/* Names on our side come from the request, or from this host's own record. */
-static int
-choose_name(struct restore *restore, const json_t *entry, struct error *err)
-{
-	const char *name = restore->request->name;
-	auto_free char *typed = NULL;
-
-	if (name == NULL && entry != NULL) {
-		name = json_text(entry, "instance");
-		restore->presumed = true;
-	}
-	if (name == NULL) {
-		typed = name_in_file_name(restore->file, err);
-		if (error_is_set(err))
-			return -1;
-		if (typed != NULL &&
-		    strcmp(typed, restore->source.index.name) == 0)
-			name = typed;
-	}
-	if (name == NULL) {
-		error_set(err, ERROR_USAGE,
-		    _("'%s' is of unknown origin: it does not choose its name"),
-		    restore->file);
-		return suggest_word(err, "--name", restore->source.index.name);
-	}
-	restore->target.name = text_copy(name, strlen(name), err);
-	return restore->target.name != NULL ? 0 : -1;
-}
-
-static int
-choose_project(struct restore *restore, const json_t *entry, struct error *err)
-{
-	const char *project = restore->request->project;
-
-	if (project == NULL && entry != NULL) {
-		project = json_text(entry, "project");
-		restore->presumed = true;
-	}
-	if (project == NULL) {
-		error_set(err, ERROR_USAGE,
-		    _("'%s' is of unknown origin: it does not choose its "
-		      "project"),
-		    restore->file);
-		return suggest_word(err, "--project",
-		    *restore->source.index.project != '\0'
-			? restore->source.index.project
-			: "default");
-	}
-	restore->target.project = text_copy(project, strlen(project), err);
-	return restore->target.project != NULL ? 0 : -1;
-}
-
-static int
-choose_target(struct restore *restore, struct error *err)
-{
-	const json_t *entry = provenance_entry(&restore->source.provenance);
-	auto_instance_word struct instance_word word = {0};
-
-	if (choose_name(restore, entry, err) < 0 ||
-	    choose_project(restore, entry, err) < 0)
-		return -1;
-	if (instance_word_parse(restore->target.name, &word, err) < 0)
-		return -1;
-	if (word.project != NULL || strchr(restore->target.name, ':') != NULL)
-		return error_set(err, ERROR_USAGE,
-		    _("'%s' is not the name of an instance"),
-		    restore->target.name);
 	return 0;
 }
 
@@ -287,20 +185,54 @@ check_name(struct restore *restore, struct error *err)
 	return taken ? check_holder(restore, err) : 0;
 }
 
+/* A stranger's archive does not give the host away. Whose it is, is presumed
+ * until its digest is known: only what needs to be trusted waits for that. */
+static int
+check_host_keys(struct restore *restore, struct error *err)
+{
+	const struct restore_request *request = restore->request;
+	struct host_keys_leave *leave = &restore->leave;
+
+	if (restore->replacement.exists &&
+	    incus_instance_get(
+		restore->client, &restore->target, &restore->replaced, err) < 0)
+		return -1;
+	*leave = (struct host_keys_leave){
+	    .all = request->allow_unsafe,
+	    .allowed = request->allowed,
+	    .allowed_count = request->allowed_count,
+	    .same_as = restore->replaced,
+	};
+	if (restore_guard_index(&restore->source.index, leave, err) == 0)
+		return 0;
+	if (err->code != ERROR_UNSAFE ||
+	    provenance_entry(&restore->source.provenance) == NULL)
+		return error_prefix(
+		    err, _("cannot restore '%s'"), restore->file);
+	error_clear(err);
+	restore->presumed = true;
+	leave->all = true;
+	return 0;
+}
+
 static int
 prepare(struct restore *restore, struct error *err)
 {
 	struct preflight_request request = {
 	    .storage = restore->request->storage};
 
-	if (choose_target(restore, err) < 0)
+	if (restore_target_choose(restore->request, restore->file,
+		&restore->source, &restore->target, &restore->presumed,
+		err) < 0)
 		return -1;
 	request.project = restore->target.project;
 	if (preflight_check(
 		restore->client, &restore->source.index, &request, err) < 0)
 		return error_prefix(
 		    err, _("cannot restore '%s'"), restore->file);
-	return check_name(restore, err);
+	if (check_name(restore, err) < 0)
+		return -1;
+	return check_host_keys(restore, err);
 }
 
 /* The last question before the last chunk. */
@@ -338,9 +270,9 @@ settle(struct restore *restore, struct error *err)
 	bool replaces = restore->replacement.exists;
 	struct instance_ref fresh = {target->project,
 	    replaces ? restore->replacement.beside : target->name};
-	int result = 0;
-
-	if (restore->new_identity)
+	int result = restore_guard_instance(
+	    restore->client, &fresh, &restore->leave, err);
+	if (result == 0 && restore->new_identity)
 		result = identity_renew(restore->client, &fresh, err);
 	if (result == 0)
 		result = interrupt_check(err);

@@ -4,6 +4,7 @@
 #define ANKLUME_TRANSFER_RESTORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "transfer/origin.h"
 
@@ -18,6 +19,9 @@ struct restore_request {
 	const char *project; /* NULL: as it was; unknown origin: required */
 	const char *storage; /* NULL: the pool that the archive names */
 	struct signature_demand signature;
+	const char *const *allowed; /* as in host_keys.h */
+	size_t allowed_count;
+	bool allow_unsafe;
 	int timeout_s;
 	bool force;
 	bool start;

@@ -1,0 +1,59 @@
+#include "transfer/restore_guard.h"
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/yaml_json.h"
+#include "incus/snapshot.h"
+#include "stream/backup_index.h"
+#include "transfer/host_keys.h"
+
+/* The instance, and each of its snapshots: a snapshot may be restored. */
+static int
+check_all(const json_t *instance, const json_t *snapshots,
+    const struct host_keys_leave *leave, struct error *err)
+{
+	auto_json json_t *found = json_array();
+	const json_t *one;
+	size_t i;
+
+	if (found == NULL)
+		return error_set_memory(err);
+	if (host_keys_collect(instance, found, err) < 0)
+		return -1;
+	json_array_foreach(snapshots, i, one)
+	{
+		if (host_keys_collect(one, found, err) < 0)
+			return -1;
+	}
+	return host_keys_check(found, leave, err);
+}
+
+int
+restore_guard_index(const struct backup_index *index,
+    const struct host_keys_leave *leave, struct error *err)
+{
+	auto_json json_t *instance = yaml_to_json(index->instance, err);
+	auto_json json_t *snapshots = NULL;
+
+	if (instance == NULL)
+		return -1;
+	snapshots = yaml_to_json(index->snapshot_definitions, err);
+	if (snapshots == NULL)
+		return -1;
+	return check_all(instance, snapshots, leave, err);
+}
+
+int
+restore_guard_instance(struct incus_client *client,
+    const struct instance_ref *instance, const struct host_keys_leave *leave,
+    struct error *err)
+{
+	auto_json json_t *object = NULL;
+	auto_json json_t *snapshots = NULL;
+
+	if (incus_instance_get(client, instance, &object, err) < 0 ||
+	    incus_snapshot_list(client, instance, &snapshots, err) < 0)
+		return -1;
+	return check_all(object, snapshots, leave, err);
+}
