@@ -4,75 +4,80 @@
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/yaml.h"
 
 static const char *
-text_or_empty(struct yaml_node node)
+text_or_empty(const json_t *object, const char *key)
 {
-	const char *text = yaml_text(node);
+	const char *text = json_text(object, key);
 
 	return text != NULL ? text : "";
 }
 
 /* internal/server/backup/backup_info.go and config/backup_config.go in incus.
  */
-static void
-fill(struct backup_index *index, struct yaml_node root)
+static struct backup_index
+index_of(json_t *root)
 {
-	struct yaml_node config = yaml_get(root, "config");
+	const json_t *config = json_object_get(root, "config");
 	/* Virtual machines are under "container", too. */
-	struct yaml_node instance = yaml_get(config, "container");
-	const char *optimized = yaml_text(yaml_get(root, "optimized"));
+	const json_t *instance = json_object_get(config, "container");
 
-	if (!yaml_exists(instance))
-		instance = yaml_get(config, "instance");
-	index->name = text_or_empty(yaml_get(root, "name"));
-	index->type = text_or_empty(yaml_get(root, "type"));
-	index->pool = text_or_empty(yaml_get(root, "pool"));
-	index->driver = text_or_empty(yaml_get(root, "backend"));
-	index->architecture = text_or_empty(yaml_get(instance, "architecture"));
-	index->project = text_or_empty(yaml_get(instance, "project"));
-	index->optimized = optimized != NULL && strcmp(optimized, "true") == 0;
-	index->snapshots = yaml_get(root, "snapshots");
-	index->profiles = yaml_get(instance, "profiles");
-	index->config = yaml_get(instance, "config");
-	index->devices = yaml_get(instance, "devices");
-	index->instance = instance;
-	index->snapshot_definitions = yaml_get(config, "snapshots");
-	index->profile_definitions = yaml_get(config, "profiles");
+	if (instance == NULL)
+		instance = json_object_get(config, "instance");
+	return (struct backup_index){
+	    .root = root,
+	    .name = text_or_empty(root, "name"),
+	    .type = text_or_empty(root, "type"),
+	    .pool = text_or_empty(root, "pool"),
+	    .driver = text_or_empty(root, "backend"),
+	    .architecture = text_or_empty(instance, "architecture"),
+	    .project = text_or_empty(instance, "project"),
+	    .optimized = strcmp(text_or_empty(root, "optimized"), "true") == 0,
+	    .snapshots = json_object_get(root, "snapshots"),
+	    .profiles = json_object_get(instance, "profiles"),
+	    .instance = instance,
+	    .config = json_object_get(instance, "config"),
+	    .devices = json_object_get(instance, "devices"),
+	    .snapshot_definitions = json_object_get(config, "snapshots"),
+	    .profile_definitions = json_object_get(config, "profiles"),
+	};
 }
 
 int
-backup_index_parse(const char *bytes, size_t size,
-    struct backup_index *ret_index, struct error *err)
+backup_index_read(
+    json_t *root, struct backup_index *ret_index, struct error *err)
 {
-	struct backup_index index = {0};
-
-	index.yaml = yaml_parse(bytes, size, "backup/index.yaml", err);
-	if (index.yaml == NULL)
-		return -1;
-	fill(&index, yaml_root(index.yaml));
+	struct backup_index index = index_of(root);
 
 	if (strcmp(index.type, "container") != 0 &&
-	    strcmp(index.type, "virtual-machine") != 0) {
+	    strcmp(index.type, "virtual-machine") != 0)
 		error_set(err, ERROR_DAMAGED,
 		    _("this is a backup of type '%s', not of an instance"),
 		    index.type);
-		backup_index_clear(&index);
-		return -1;
-	}
-	if (*index.name == '\0') {
+	else if (*index.name == '\0')
 		error_set(err, ERROR_DAMAGED,
 		    _("backup/index.yaml does not name its instance"));
-		backup_index_clear(&index);
+	if (error_is_set(err)) {
+		json_decref(root);
 		return -1;
 	}
 	*ret_index = index;
 	return 0;
 }
 
+int
+backup_index_parse(const char *bytes, size_t size,
+    struct backup_index *ret_index, struct error *err)
+{
+	json_t *root = yaml_parse(bytes, size, "backup/index.yaml", err);
+
+	return root != NULL ? backup_index_read(root, ret_index, err) : -1;
+}
+
 void
 backup_index_clear(struct backup_index *index)
 {
-	yaml_dispose(index->yaml);
+	json_decref(index->root);
 	*index = (struct backup_index){0};
 }

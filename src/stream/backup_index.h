@@ -8,32 +8,38 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/yaml.h"
+#include "base/json.h"
 
 struct error;
 
+/* What the index leaves out is NULL or ""; all of it is borrowed from `root`,
+ * where every value is a string (base/yaml.h). */
 struct backup_index {
-	struct yaml *yaml; /* owns the texts below */
+	json_t *root; /* owned */
 
 	const char *name;
 	const char *type; /* "container" or "virtual-machine" */
 	const char *pool;
 	const char *driver;
 	const char *architecture;
-	const char *project; /* "" when the index does not say */
+	const char *project;
 	bool optimized;
 
-	struct yaml_node snapshots; /* sequence of names */
-	struct yaml_node profiles;  /* sequence of names */
-	struct yaml_node instance;  /* map: all of it (api.Instance) */
-	struct yaml_node snapshot_definitions; /* sequence of maps */
-	struct yaml_node config;  /* map: the instance's own keys */
-	struct yaml_node devices; /* map of maps: its own, not its profiles' */
-	struct yaml_node profile_definitions; /* sequence of maps */
+	const json_t *snapshots; /* array of names */
+	const json_t *profiles;	 /* array of names */
+	const json_t *instance;	 /* object: all of it (api.Instance) */
+	const json_t *config;	 /* object: the instance's own keys */
+	const json_t *devices;	 /* of objects: its own, not its profiles' */
+	const json_t *snapshot_definitions; /* array of objects */
+	const json_t *profile_definitions;  /* array of objects */
 };
 
-/* Parse the text of an index. -1 with ERROR_DAMAGED when it is not that of an
- * instance. */
+/* Read the index, which is taken over. -1 with ERROR_DAMAGED when it is not
+ * that of an instance. */
+int backup_index_read(
+    json_t *root, struct backup_index *ret_index, struct error *err);
+
+/* The same from its text. */
 int backup_index_parse(const char *bytes, size_t size,
     struct backup_index *ret_index, struct error *err);
 

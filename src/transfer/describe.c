@@ -26,14 +26,17 @@ static const char one_key[] = N_("one key alone can open this backup: name a "
 static const char key_expires[] = "the key ";
 
 static json_t *
-names_of(struct yaml_node sequence)
+names_of(const json_t *list)
 {
 	json_t *names = json_array();
-	const char *name;
+	json_t *name;
+	size_t i;
 
-	for (size_t i = 0; (name = yaml_text(yaml_item(sequence, i))) != NULL;
-	     i++)
-		(void)json_array_append_new(names, json_string(name));
+	json_array_foreach(list, i, name)
+	{
+		if (json_is_string(name))
+			(void)json_array_append(names, name);
+	}
 	return names;
 }
 

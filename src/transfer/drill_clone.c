@@ -1,5 +1,6 @@
 #include "transfer/drill_clone.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,25 +62,23 @@ note_without(struct drill_clone *clone, const char *kind, const char *name,
 
 /* What a profile of the archive sets, but for what is dropped. */
 static json_t *
-kept_config(
-    struct drill_clone *clone, struct yaml_node config, struct error *err)
+kept_config(struct drill_clone *clone, const json_t *config, struct error *err)
 {
 	json_t *kept = json_object();
-	struct yaml_node value;
 	const char *key;
+	json_t *value;
 
-	for (size_t i = 0; yaml_pair(config, i, &key, &value); i++) {
-		const char *text = yaml_text(value);
+	json_object_foreach((json_t *)(uintptr_t)config, key, value)
+	{
 		int status = 0;
 
-		if (text == NULL)
+		if (!json_is_string(value))
 			continue;
 		if (host_keys_has(key))
 			status = note_without(clone, "key", key, err);
 		else if (!is_dropped(key) &&
-			 json_object_set_new(kept, key, json_string(text)) < 0)
-			status = error_set(err, ERROR_DAMAGED,
-			    _("the key '%s' of a profile is no text"), key);
+			 json_object_set(kept, key, value) < 0)
+			status = error_set_memory(err);
 		if (status == 0)
 			continue;
 		json_decref(kept);
@@ -90,13 +89,14 @@ kept_config(
 
 static int
 note_devices(
-    struct drill_clone *clone, struct yaml_node devices, struct error *err)
+    struct drill_clone *clone, const json_t *devices, struct error *err)
 {
-	struct yaml_node device;
 	const char *name;
+	json_t *device;
 
-	for (size_t i = 0; yaml_pair(devices, i, &name, &device); i++) {
-		const char *path = yaml_text(yaml_get(device, "path"));
+	json_object_foreach((json_t *)(uintptr_t)devices, name, device)
+	{
+		const char *path = json_text(device, "path");
 
 		if (path != NULL && strcmp(path, "/") == 0)
 			continue;
@@ -106,37 +106,44 @@ note_devices(
 	return 0;
 }
 
-/* The archive's own definition of a profile; missing where it has none. */
-static struct yaml_node
+/* The archive's own definition of a profile; NULL where it has none. */
+static const json_t *
 definition_of(const struct backup_index *index, const char *name)
 {
-	struct yaml_node one;
+	const json_t *one;
+	size_t i;
 
-	for (size_t i = 0;
-	     yaml_exists(one = yaml_item(index->profile_definitions, i)); i++) {
-		const char *defined = yaml_text(yaml_get(one, "name"));
+	json_array_foreach(index->profile_definitions, i, one)
+	{
+		const char *defined = json_text(one, "name");
 
 		if (defined != NULL && strcmp(defined, name) == 0)
 			return one;
 	}
-	return one;
+	return NULL;
 }
 
 static int
 add_profiles(struct drill_clone *clone, const struct backup_index *index,
     struct error *err)
 {
-	const char *name;
+	const json_t *one;
+	size_t i;
 
-	for (size_t i = 0;
-	     (name = yaml_text(yaml_item(index->profiles, i))) != NULL; i++) {
-		struct yaml_node profile = definition_of(index, name);
-		auto_json json_t *config =
-		    kept_config(clone, yaml_get(profile, "config"), err);
+	json_array_foreach(index->profiles, i, one)
+	{
+		const char *name = json_string_value(one);
+		const json_t *profile =
+		    name != NULL ? definition_of(index, name) : NULL;
+		auto_json json_t *config = NULL;
 
+		if (name == NULL)
+			continue;
+		config =
+		    kept_config(clone, json_object_get(profile, "config"), err);
 		if (config == NULL ||
-		    note_devices(clone, yaml_get(profile, "devices"), err) <
-			0 ||
+		    note_devices(
+			clone, json_object_get(profile, "devices"), err) < 0 ||
 		    scratch_project_add_profile(clone->client,
 			clone->instance.project, name, config, err) < 0)
 			return -1;
@@ -150,13 +157,14 @@ static int
 add_volumes(struct drill_clone *clone, const struct backup_index *index,
     struct error *err)
 {
-	struct yaml_node device;
 	const char *name;
+	json_t *device;
 
-	for (size_t i = 0; yaml_pair(index->devices, i, &name, &device); i++) {
-		const char *path = yaml_text(yaml_get(device, "path"));
-		const char *pool = yaml_text(yaml_get(device, "pool"));
-		const char *source = yaml_text(yaml_get(device, "source"));
+	json_object_foreach((json_t *)(uintptr_t)index->devices, name, device)
+	{
+		const char *path = json_text(device, "path");
+		const char *pool = json_text(device, "pool");
+		const char *source = json_text(device, "source");
 		auto_free char *volume = NULL;
 
 		if (pool == NULL || source == NULL ||
@@ -176,7 +184,7 @@ int
 drill_clone_prepare(struct drill_clone *clone, const struct backup_index *index,
     struct error *err)
 {
-	const char *command = yaml_text(yaml_get(index->config, COMMAND_KEY));
+	const char *command = json_text(index->config, COMMAND_KEY);
 
 	clone->without = json_array();
 	if (clone->without == NULL)

@@ -1,6 +1,7 @@
 #include "transfer/identity.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -47,13 +48,13 @@ identity_renew(struct incus_client *client, const struct instance_ref *instance,
 
 int
 identity_is_shared(struct incus_client *client,
-    const struct instance_ref *instance, struct yaml_node config,
+    const struct instance_ref *instance, const json_t *config,
     struct error *err)
 {
 	auto_json json_t *object = NULL;
 	const json_t *theirs;
-	struct yaml_node value;
 	const char *key;
+	json_t *value;
 
 	if (incus_instance_get(client, instance, &object, err) < 0) {
 		if (err->code != ERROR_NOT_FOUND)
@@ -62,8 +63,9 @@ identity_is_shared(struct incus_client *client,
 		return 0;
 	}
 	theirs = json_object_get(object, "config");
-	for (size_t i = 0; yaml_pair(config, i, &key, &value); i++) {
-		const char *ours = yaml_text(value);
+	json_object_foreach((json_t *)(uintptr_t)config, key, value)
+	{
+		const char *ours = json_string_value(value);
 		const char *other = json_text(theirs, key);
 
 		if (is_identity(key) && ours != NULL && *ours != '\0' &&

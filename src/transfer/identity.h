@@ -3,7 +3,7 @@
 #ifndef ANKLUME_TRANSFER_IDENTITY_H
 #define ANKLUME_TRANSFER_IDENTITY_H
 
-#include "base/yaml.h"
+#include "base/json.h"
 
 struct error;
 struct incus_client;
@@ -17,7 +17,7 @@ int identity_renew(struct incus_client *client,
 /* Whether an instance has any of the identity that `config`, an instance's own
  * keys, holds: 1, 0, or -1. One that is gone has none. */
 int identity_is_shared(struct incus_client *client,
-    const struct instance_ref *instance, struct yaml_node config,
+    const struct instance_ref *instance, const json_t *config,
     struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "transfer/preflight.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,12 +105,16 @@ check_profiles(struct preflight *p, struct error *err)
 {
 	const char *holder = project_holder(
 	    p->project, p->request->project, "features.profiles");
-	const char *name;
+	const json_t *one;
+	size_t i;
 
-	for (size_t i = 0;
-	     (name = yaml_text(yaml_item(p->index->profiles, i))) != NULL;
-	     i++) {
+	json_array_foreach(p->index->profiles, i, one)
+	{
+		const char *name = json_string_value(one);
 		int exists = count_question(p, err);
+
+		if (name == NULL)
+			continue;
 
 		if (exists == 0)
 			exists =
@@ -126,9 +131,9 @@ check_profiles(struct preflight *p, struct error *err)
 }
 
 static int
-check_nic(struct preflight *p, struct yaml_node device, struct error *err)
+check_nic(struct preflight *p, const json_t *device, struct error *err)
 {
-	const char *network = yaml_text(yaml_get(device, "network"));
+	const char *network = json_text(device, "network");
 	const char *holder = project_holder(
 	    p->project, p->request->project, "features.networks");
 	int exists;
@@ -147,11 +152,11 @@ check_nic(struct preflight *p, struct yaml_node device, struct error *err)
 }
 
 static int
-check_disk(struct preflight *p, struct yaml_node device, struct error *err)
+check_disk(struct preflight *p, const json_t *device, struct error *err)
 {
-	const char *path = yaml_text(yaml_get(device, "path"));
-	const char *pool = yaml_text(yaml_get(device, "pool"));
-	const char *source = yaml_text(yaml_get(device, "source"));
+	const char *path = json_text(device, "path");
+	const char *pool = json_text(device, "pool");
+	const char *source = json_text(device, "source");
 	const char *holder = project_holder(
 	    p->project, p->request->project, "features.storage.volumes");
 	auto_free char *volume = NULL;
@@ -178,12 +183,13 @@ check_disk(struct preflight *p, struct yaml_node device, struct error *err)
 static int
 check_devices(struct preflight *p, struct error *err)
 {
-	struct yaml_node device;
 	const char *name;
+	json_t *device;
 
-	for (size_t i = 0; yaml_pair(p->index->devices, i, &name, &device);
-	     i++) {
-		const char *type = yaml_text(yaml_get(device, "type"));
+	json_object_foreach(
+	    (json_t *)(uintptr_t)p->index->devices, name, device)
+	{
+		const char *type = json_text(device, "type");
 
 		if (type == NULL)
 			continue;

@@ -3,7 +3,6 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/yaml_json.h"
 #include "incus/snapshot.h"
 #include "stream/backup_index.h"
 #include "transfer/host_keys.h"
@@ -33,15 +32,8 @@ int
 restore_guard_index(const struct backup_index *index,
     const struct host_keys_leave *leave, struct error *err)
 {
-	auto_json json_t *instance = yaml_to_json(index->instance, err);
-	auto_json json_t *snapshots = NULL;
-
-	if (instance == NULL)
-		return -1;
-	snapshots = yaml_to_json(index->snapshot_definitions, err);
-	if (snapshots == NULL)
-		return -1;
-	return check_all(instance, snapshots, leave, err);
+	return check_all(
+	    index->instance, index->snapshot_definitions, leave, err);
 }
 
 int

@@ -136,14 +136,14 @@ assert_refused(const char *text, size_t size)
 
 	assert_int_equal(backup_index_parse(text, size, &index, &err), -1);
 	assert_error(&err, ERROR_DAMAGED);
-	assert_null(index.yaml);
+	assert_null(index.root);
 	assert_string_equal(index.name, "kept");
 }
 
 static const char *
-text_at(struct yaml_node map, const char *first, const char *second)
+text_at(const json_t *object, const char *first, const char *second)
 {
-	return yaml_text(yaml_get(yaml_get(map, first), second));
+	return json_text(json_object_get(object, first), second);
 }
 
 static void
@@ -151,9 +151,6 @@ a_container_is_read(void **state)
 {
 	struct error err = {0};
 	auto_backup_index struct backup_index index = {0};
-	struct yaml_node device;
-	const char *key;
-
 	(void)state;
 	assert_int_equal(parse(container_index, &index, &err), 0);
 	assert_no_error(&err);
@@ -165,23 +162,23 @@ a_container_is_read(void **state)
 	assert_string_equal(index.project, "work");
 	assert_false(index.optimized);
 
-	assert_string_equal(yaml_text(yaml_item(index.snapshots, 0)), "snap0");
+	assert_int_equal(json_array_size(index.snapshots), 2);
 	assert_string_equal(
-	    yaml_text(yaml_item(index.snapshots, 1)), "before-upgrade");
-	assert_false(yaml_exists(yaml_item(index.snapshots, 2)));
-	assert_string_equal(yaml_text(yaml_item(index.profiles, 1)), "small");
+	    json_string_value(json_array_get(index.snapshots, 1)),
+	    "before-upgrade");
 	assert_string_equal(
-	    yaml_text(yaml_get(index.config, "security.nesting")), "true");
-	assert_string_equal(yaml_text(yaml_get(index.config, "user.user-data")),
+	    json_string_value(json_array_get(index.profiles, 1)), "small");
+	assert_string_equal(
+	    json_text(index.config, "security.nesting"), "true");
+	assert_string_equal(json_text(index.config, "user.user-data"),
 	    "#cloud-config\npackages: [nginx]\n");
 	/* Not those that the profiles bring. */
+	assert_int_equal(json_object_size(index.devices), 1);
 	assert_string_equal(
 	    text_at(index.devices, "data", "source"), "webdata");
-	assert_true(yaml_pair(index.devices, 0, &key, &device));
-	assert_string_equal(key, "data");
-	assert_false(yaml_pair(index.devices, 1, &key, &device));
-	assert_string_equal(text_at(yaml_item(index.profile_definitions, 1),
-				"config", "limits.memory"),
+	assert_string_equal(
+	    text_at(json_array_get(index.profile_definitions, 1), "config",
+		"limits.memory"),
 	    "512MiB");
 }
 
@@ -200,7 +197,7 @@ a_machine_is_read(void **state)
 	assert_string_equal(index.architecture, "aarch64");
 	assert_string_equal(index.project, "");
 	assert_true(index.optimized);
-	assert_false(yaml_exists(yaml_item(index.snapshots, 0)));
+	assert_int_equal(json_array_size(index.snapshots), 0);
 	assert_string_equal(text_at(index.devices, "root", "size"), "10GiB");
 }
 
@@ -255,8 +252,6 @@ nulls_and_other_types_read_as_missing(void **state)
 	for (size_t i = 0; i < COUNT(sparse); i++) {
 		struct error err = {0};
 		auto_backup_index struct backup_index index = {0};
-		struct yaml_node value;
-		const char *key;
 
 		assert_int_equal(parse(sparse[i], &index, &err), 0);
 		assert_no_error(&err);
@@ -264,12 +259,11 @@ nulls_and_other_types_read_as_missing(void **state)
 		assert_string_equal(index.architecture, "");
 		assert_string_equal(index.project, "");
 		assert_false(index.optimized);
-		assert_false(yaml_exists(yaml_item(index.snapshots, 0)));
-		assert_false(yaml_exists(yaml_item(index.profiles, 0)));
-		assert_false(yaml_pair(index.config, 0, &key, &value));
-		assert_false(yaml_pair(index.devices, 0, &key, &value));
-		assert_false(
-		    yaml_exists(yaml_item(index.profile_definitions, 0)));
+		assert_int_equal(json_array_size(index.snapshots), 0);
+		assert_int_equal(json_array_size(index.profiles), 0);
+		assert_int_equal(json_object_size(index.config), 0);
+		assert_int_equal(json_object_size(index.devices), 0);
+		assert_int_equal(json_array_size(index.profile_definitions), 0);
 	}
 }
 
@@ -301,7 +295,7 @@ clear_is_for_any_state(void **state)
 	backup_index_clear(&index);
 	assert_int_equal(parse(machine_index, &index, &err), 0);
 	backup_index_clear(&index);
-	assert_null(index.yaml);
+	assert_null(index.root);
 	assert_null(index.name);
 	backup_index_clear(&index);
 }
