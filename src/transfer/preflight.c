@@ -111,11 +111,11 @@ check_profiles(struct preflight *p, struct error *err)
 	json_array_foreach(p->index->profiles, i, one)
 	{
 		const char *name = json_string_value(one);
-		int exists = count_question(p, err);
+		int exists;
 
 		if (name == NULL)
 			continue;
-
+		exists = count_question(p, err);
 		if (exists == 0)
 			exists =
 			    incus_profile_exists(p->client, holder, name, err);

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -178,3 +179,17 @@ def members_of(path):
     """The names in an uncompressed or gzipped tar, as Python reads them."""
     with tarfile.open(path) as tar:
         return [member.name for member in tar]
+
+
+def rewritten(backup, member, change):
+    """The same tar with one member's text changed."""
+    out = io.BytesIO()
+    with tarfile.open(backup.path) as source, tarfile.open(
+            fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as made:
+        for one in source:
+            data = source.extractfile(one) if one.isreg() else None
+            if one.name == member:
+                text = change(data.read().decode()).encode()
+                one.size, data = len(text), io.BytesIO(text)
+            made.addfile(one, data)
+    backup.path.write_bytes(out.getvalue())

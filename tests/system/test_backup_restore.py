@@ -5,11 +5,12 @@ The instances of the lab are only read: home/web is stopped, on a btrfs pool.
 
 import json
 import os
+import re
 
 import pytest
 
 from backups import (RECORD, Backup, asks_for_no_work, create, leaves_nothing,
-                     restore)
+                     restore, rewritten)
 
 TESTS_KEY = ["--gpg", "tests@example.org"]
 
@@ -236,6 +237,21 @@ def test_an_existing_instance_is_refused_before_the_upload(daemon, archive):
     assert done.status == 8, done
     assert "'home/web' exists already" in done.err
     assert "--force" in done.err and "--name" in done.err
+
+
+def test_profiles_that_are_no_names(daemon, tmp_path, new_name):
+    """More of them than questions are asked; the one behind them is one."""
+    archive = create(daemon, "home/web", tmp_path, "--compression",
+                     "none").forget()
+    rewritten(archive, "backup/index.yaml", lambda text: re.sub(
+        r"^    profiles:\n +- default\n",
+        "    profiles: [" + 300 * "[], " + "nope]\n", text, count=1,
+        flags=re.MULTILINE))
+    with asks_for_no_work(daemon):
+        done = restore(daemon, archive, "--project", "home", "--name",
+                       new_name())
+    assert done.status == 6, done
+    assert "what the instance needs is missing: profile 'nope'\n" in done.err
 
 
 def test_a_namesake_elsewhere_is_a_note(daemon, archive, make_box):
