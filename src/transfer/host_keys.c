@@ -1,5 +1,6 @@
 #include "transfer/host_keys.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +16,7 @@
 
 /* What restricted projects forbid as low-level (incus,
  * internal/server/project/permissions.go), and what became known since: any
- * value but an empty one counts. */
+ * value counts but an empty one and "false". */
 static const char *const prefixes[] = {
     "raw.",
     "linux.kernel_modules",

@@ -179,15 +179,12 @@ def test_what_is_not_encrypted(lab_seven, env, tmp_path):
 
 
 def test_no_key_to_open_it(lab_seven, made, env, tmp_path, ring):
-    public = tmp_path / "public"
-    public.mkdir(mode=0o700)
-    exported = ring.gpg("--export")
-    other = {**env, "GNUPGHOME": str(public)}
-    subprocess.run(["gpg", "--batch", "-q", "--import"], input=exported,
-                   env=other, check=True)
+    public = KeyRing(tmp_path / "public")
+    public.gpg("--import", stdin=ring.gpg("--export"))
     before = keep(made)
     done = reencrypt(lab_seven, made, "--gpg", ring.fingerprints["new"],
-                     env=other)
+                     env={**env, **public.env})
+    public.close()
     assert done.status == 12, done
     assert keep(made) == before
 
