@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+import backups
 import keys
 import lab as lab_module
 import places
@@ -223,6 +224,13 @@ def gpg_home(tmp_path_factory):
         env=env, check=True, capture_output=True)
     yield home
     subprocess.run(["gpgconf", "--kill", "all"], env=env, check=False)
+
+
+@pytest.fixture
+def empty_record():
+    """As on a host that has made no backup yet."""
+    for path in backups.RECORD.glob("*"):
+        path.unlink()
 
 
 def tree_of(directory):

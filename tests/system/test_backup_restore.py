@@ -16,13 +16,6 @@ TESTS_KEY = ["--gpg", "tests@example.org"]
 
 
 @pytest.fixture
-def empty_record():
-    """As on a host that has made no backup yet."""
-    for path in RECORD.glob("*"):
-        path.unlink()
-
-
-@pytest.fixture
 def archive(daemon, tmp_path):
     """Of home/web, with its manifest and its record."""
     return create(daemon, "home/web", tmp_path / "archive")

@@ -111,8 +111,10 @@ def test_this_hosts_own(daemon, box, tmp_path, new_name):
     assert restore(daemon, backup, "--name", new_name()).status == 0
 
 
+@pytest.mark.usefixtures("empty_record")
 def test_a_pretender_of_this_hosts(daemon, box, tmp_path, new_name):
-    """Another archive of the same size: only its digest tells."""
+    """Another archive of the same size: only its digest tells. With two of
+    this size in the record it would be nobody's."""
     set_key(box, "raw.lxc", KEYS["raw.lxc"])
     backup = create(daemon, box, tmp_path)
     backup.manifest_path.unlink()
