@@ -60,7 +60,6 @@ class Runner:
             "PATH": os.environ["PATH"], "HOME": str(home),
             "XDG_STATE_HOME": str(home / "state"), "LC_ALL": "C.UTF-8",
             "TZ": "UTC", "INCUS_SOCKET": daemon.path,
-            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
         if "LLVM_PROFILE_FILE" in os.environ:
             self.environment["LLVM_PROFILE_FILE"] = \
@@ -73,7 +72,8 @@ class Runner:
         self._started.clear()
         self._process = subprocess.Popen(
             [*self.before, str(binary or lab.binary()), *map(str, words)],
-            env=self.environment, cwd=self.home, stdin=subprocess.PIPE,
+            env={**self.environment, "ASAN_OPTIONS": lab.leak_search(words)},
+            cwd=self.home, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._started.set()
         return self._process

@@ -66,19 +66,21 @@ def policy():
 
 
 @pytest.fixture(scope="session")
-def lab():
-    """Both daemons, up for the whole run."""
+def lab(request):
+    """The daemons, those of this lane up for the whole run."""
+    lane = request.config.getoption("--lane")
+    chosen = lane if lane in ("6", "7") else "all"
     check = lab_module.run([lab_module.LAB, "check"])
     if check.status != 0:
         reason = "no lab on this machine: " + check.out.strip()
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    up = lab_module.run([lab_module.LAB, "up"], deadline_s=900)
+    up = lab_module.run([lab_module.LAB, "up", chosen], deadline_s=900)
     assert up.status == 0, up
     yield {v: lab_module.Daemon(v) for v in ("6", "7")}
     if os.environ.get("ANKLUME_LAB_KEEP") != "1":
-        lab_module.run([lab_module.LAB, "down"])
+        lab_module.run([lab_module.LAB, "down", chosen])
 
 
 @pytest.fixture(params=["6", "7"])

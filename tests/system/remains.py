@@ -2,12 +2,12 @@
 
 import datetime
 
-from backups import backups_in, running_operations, wait_for
+from backups import backups_in, wait_for, wait_idle
 
 
 def exports_left(daemon, name, project="default"):
     """The exports of an instance, once no more of them are being made."""
-    wait_for(lambda: not running_operations(daemon), "an idle daemon", 60)
+    wait_idle(daemon, 60)
     return backups_in(daemon, name, project)
 
 

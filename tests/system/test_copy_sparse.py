@@ -58,14 +58,16 @@ def test_holes_everywhere(daemon, here, there, tmp_path, name, recursive):
 
 
 def test_beyond_4_gib(daemon, here, tmp_path):
+    """One way with each daemon: it takes a minute."""
     size, pieces = (5 << 30) + 7, [(1 << 32, 9000), (5 << 30, 7)]
-    shape(tmp_path / "a", size, pieces)
-    for source, target, place in (
-            (tmp_path / "a", here.at("b"), here.files / "b"),
-            (here.at("b"), tmp_path / "c", tmp_path / "c")):
-        done = daemon.anklume("copy", source, target, deadline_s=300)
-        assert (done.status, done.err) == (0, ""), done
-        check(place, size, pieces)
+    source, target, place = {
+        "6": (tmp_path / "a", here.at("b"), here.files / "b"),
+        "7": (here.at("a"), tmp_path / "b", tmp_path / "b")}[daemon.version]
+    shape(here.files / "a" if daemon.version == "7" else tmp_path / "a",
+          size, pieces)
+    done = daemon.anklume("-q", "copy", source, target, deadline_s=300)
+    assert (done.status, done.err) == (0, ""), done
+    check(place, size, pieces)
 
 
 @pytest.mark.parametrize("source, destination", ROUTES)

@@ -14,7 +14,7 @@ import pytest
 
 import midway
 from backups import (RECORD, Backup, create, leaves_nothing, members_of,
-                     restore, running_operations, sha256_of, wait_for)
+                     restore, sha256_of, wait_idle)
 from places import leftovers
 from remains import expires_within_two_days, exports_left, forget_exports
 
@@ -150,7 +150,7 @@ def test_a_killed_restore(daemon, box, tmp_path, new_name):
         assert done.status == 0, done
 
         # By now what the last one has set going shows, too.
-        wait_for(lambda: not running_operations(daemon), "an idle daemon", 60)
+        wait_idle(daemon, 60)
         for name in present(daemon) & set(names):
             assert contents(instance(name).inner("/")) == before
             instance(name).delete()

@@ -257,5 +257,9 @@ main(void)
 	    cmocka_unit_test(a_second_one_under_a_shield_ends_at_once),
 	};
 
+	/* Whoever starts this may ignore it, as nohup(1) does. */
+	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
