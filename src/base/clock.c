@@ -110,6 +110,25 @@ midnight(time_t now, int days)
 }
 
 bool
+clock_parse_rfc3339(const char *text, time_t *ret_when)
+{
+	struct tm parts = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+	long offset_s;
+
+	if (rest == NULL)
+		return false;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	rest = strptime(rest, "%z", &parts);
+	if (rest == NULL || *rest != '\0')
+		return false;
+	offset_s = parts.tm_gmtoff;
+	*ret_when = timegm(&parts) - offset_s;
+	return true;
+}
+
+bool
 clock_parse(const char *text, time_t now, time_t *ret_when)
 {
 	struct tm parts = {.tm_isdst = -1};

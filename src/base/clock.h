@@ -25,6 +25,9 @@ char *clock_local_stamp(char buf[CLOCK_TEXT_BYTES], time_t when);
 /* "2026-11-22 03:04:05" in local time, for a person. */
 char *clock_local(char buf[CLOCK_TEXT_BYTES], time_t when);
 
+/* Read RFC 3339 in any zone, with or without a fraction, which is dropped. */
+bool clock_parse_rfc3339(const char *text, time_t *ret_when);
+
 /* Read a time: "2026-11-22", "2026-11-22 03:04", "2026-11-22T03:04:05", local,
  * or UTC with a "Z" behind; "today" and "yesterday", which begin at midnight.
  * False for anything else, also for a day that the calendar does not have. */

@@ -155,6 +155,25 @@ error_prefix(struct error *err, const char *format, ...)
 	return -1;
 }
 
+int
+error_join(struct error *all, const struct error *one)
+{
+	size_t used = strlen(all->text);
+	size_t hints = strlen(all->hint);
+
+	if (!error_is_set(all)) {
+		*all = *one;
+		return -1;
+	}
+	(void)snprintf(
+	    all->text + used, sizeof(all->text) - used, "; %s", one->text);
+	if (hints + 1 + strlen(one->hint) < sizeof(all->hint) &&
+	    *one->hint != '\0')
+		(void)snprintf(all->hint + hints, sizeof(all->hint) - hints,
+		    "%s%s", hints > 0 ? "\n" : "", one->hint);
+	return -1;
+}
+
 void
 error_clear(struct error *err)
 {

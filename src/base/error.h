@@ -77,6 +77,10 @@ int error_prefix(struct error *err, const char *format, ...)
 /* The same with an array, ended by NULL. */
 int error_hint_words(struct error *err, const char *const *words);
 
+/* Add another failure of the same run to a report: the first gives the code,
+ * all give their text and hints. Returns -1. */
+int error_join(struct error *all, const struct error *one);
+
 static inline bool
 error_is_set(const struct error *err)
 {

@@ -83,3 +83,9 @@ name_set_add(struct name_set *set, const char *name, struct error *err)
 	set->count++;
 	return 1;
 }
+
+bool
+name_set_has(const struct name_set *set, const char *name)
+{
+	return set->room > 0 && *slot_of(set, hash_of(set, name)) != 0;
+}

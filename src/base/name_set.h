@@ -6,6 +6,7 @@
 #ifndef ANKLUME_BASE_NAME_SET_H
 #define ANKLUME_BASE_NAME_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,7 @@ void name_set_clear(struct name_set *set);
 
 /* Remember it: 1 when it is new, 0 when it was there, -1 with err set. */
 int name_set_add(struct name_set *set, const char *name, struct error *err);
+
+bool name_set_has(const struct name_set *set, const char *name);
 
 #endif

@@ -1,14 +1,14 @@
 #include "base/zeros.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* The first byte is zero, and each is like the one before. */
-static bool
-is_zero_block(const unsigned char *block)
+bool
+zeros_only(const void *bytes, size_t size)
 {
-	return block[0] == 0 &&
-	       memcmp(block, block + 1, ZEROS_BLOCK_BYTES - 1) == 0;
+	const unsigned char *at = bytes;
+
+	return size == 0 || (at[0] == 0 && memcmp(at, at + 1, size - 1) == 0);
 }
 
 size_t
@@ -18,11 +18,12 @@ zeros_trim(const void *bytes, size_t size, size_t *ret_offset)
 	size_t begin = 0;
 	size_t end = size;
 
-	while (end - begin >= ZEROS_BLOCK_BYTES && is_zero_block(at + begin))
+	while (end - begin >= ZEROS_BLOCK_BYTES &&
+	       zeros_only(at + begin, ZEROS_BLOCK_BYTES))
 		begin += ZEROS_BLOCK_BYTES;
 	if (size % ZEROS_BLOCK_BYTES == 0) {
-		while (
-		    end > begin && is_zero_block(at + end - ZEROS_BLOCK_BYTES))
+		while (end > begin && zeros_only(at + end - ZEROS_BLOCK_BYTES,
+					  ZEROS_BLOCK_BYTES))
 			end -= ZEROS_BLOCK_BYTES;
 	}
 	*ret_offset = begin;

@@ -3,10 +3,14 @@
 #ifndef ANKLUME_BASE_ZEROS_H
 #define ANKLUME_BASE_ZEROS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What is looked at as one: a page, and the block of most file systems. */
 #define ZEROS_BLOCK_BYTES ((size_t)4096)
+
+/* Whether there is nothing else; true of nothing. */
+bool zeros_only(const void *bytes, size_t size);
 
 /* What is left of `bytes` without the whole blocks of zeros at both ends: its
  * size, and where it begins in *ret_offset. 0: there are only such. A shorter

@@ -98,6 +98,45 @@ incus_client_server(struct incus_client *client, struct error *err)
 }
 
 int
+incus_client_runs_architecture(
+    struct incus_client *client, const char *architecture, struct error *err)
+{
+	const json_t *known;
+	const json_t *one;
+	size_t i;
+
+	if (incus_client_server(client, err) == NULL)
+		return -1;
+	known = json_at(client->about, "environment", "architectures", NULL);
+	if (json_array_size(known) == 0)
+		return 1;
+	json_array_foreach(known, i, one)
+	{
+		const char *name = json_string_value(one);
+
+		if (name != NULL && strcmp(name, architecture) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* "driver" is "lxc | qemu", of what it has (incus, cmd/incusd/api_1.0.go). */
+int
+incus_client_runs_type(
+    struct incus_client *client, const char *type, struct error *err)
+{
+	const char *drivers;
+
+	if (incus_client_server(client, err) == NULL)
+		return -1;
+	drivers =
+	    json_text(json_object_get(client->about, "environment"), "driver");
+	return drivers == NULL ||
+	       strstr(drivers,
+		   strcmp(type, "container") == 0 ? "lxc" : "qemu") != NULL;
+}
+
+int
 incus_client_supports(
     struct incus_client *client, const char *extension, struct error *err)
 {

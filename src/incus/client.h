@@ -26,6 +26,14 @@ void incus_client_free(struct incus_client *client);
 const struct incus_server *incus_client_server(
     struct incus_client *client, struct error *err);
 
+/* Whether it runs instances of an architecture ("x86_64"), or this type of them
+ * ("container", "virtual-machine"): 1, also where it does not say, 0, or -1
+ * when it cannot be asked. */
+int incus_client_runs_architecture(
+    struct incus_client *client, const char *architecture, struct error *err);
+int incus_client_runs_type(
+    struct incus_client *client, const char *type, struct error *err);
+
 /* Whether it has an API extension; -1 when it cannot be asked. */
 int incus_client_supports(
     struct incus_client *client, const char *extension, struct error *err);

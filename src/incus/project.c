@@ -99,6 +99,28 @@ incus_pool_exists(
 	return path != NULL ? incus_exists(client, path, err) : -1;
 }
 
+int
+incus_pool_free(struct incus_client *client, const char *name,
+    uint64_t *ret_bytes, struct error *err)
+{
+	auto_free char *path =
+	    incus_path(err, NULL, "storage-pools", name, "resources", NULL);
+	auto_json json_t *resources = NULL;
+	const json_t *space;
+	json_int_t total;
+	json_int_t used;
+
+	if (path == NULL || incus_get(client, path, &resources, err) < 0)
+		return -1;
+	space = json_object_get(resources, "space");
+	total = json_number(space, "total");
+	used = json_number(space, "used");
+	if (total <= 0 || used < 0 || used > total)
+		return 0;
+	*ret_bytes = (uint64_t)(total - used);
+	return 1;
+}
+
 char *
 incus_pool_driver(
     struct incus_client *client, const char *name, struct error *err)

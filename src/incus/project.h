@@ -4,6 +4,7 @@
 #define ANKLUME_INCUS_PROJECT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/json.h"
 
@@ -36,6 +37,11 @@ int incus_volume_exists(struct incus_client *client, const char *project,
     const char *pool, const char *name, struct error *err);
 int incus_pool_exists(
     struct incus_client *client, const char *name, struct error *err);
+
+/* What a pool has free, by its own reckoning; 1, 0 where it does not know, -1.
+ */
+int incus_pool_free(struct incus_client *client, const char *name,
+    uint64_t *ret_bytes, struct error *err);
 
 /* The driver of a pool ("dir", "btrfs" ...). Heap; NULL with err set. */
 char *incus_pool_driver(

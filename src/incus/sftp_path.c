@@ -265,8 +265,9 @@ sftp_answer_publish(const struct sftp_pending *answer, const char *to,
 	return error_hint(err, _("--in-place writes into the file itself"));
 }
 
-int
-sftp_publish(struct sftp_session *session, const char *from, const char *to,
+/* With `exclusive` it has both names then. */
+static int
+publish(struct sftp_session *session, const char *from, const char *to,
     bool exclusive, struct error *err)
 {
 	auto_pending struct sftp_pending pending = {0};
@@ -275,8 +276,33 @@ sftp_publish(struct sftp_session *session, const char *from, const char *to,
 	if (sftp_can_publish(session, exclusive, err) < 0)
 		return -1;
 	sftp_put_publish(&packet, from, to, exclusive);
-	if (sftp_call(session, &packet, &pending, err) < 0 ||
-	    sftp_answer_publish(&pending, to, exclusive, err) < 0)
+	return sftp_call(session, &packet, &pending, err) < 0
+		   ? -1
+		   : sftp_answer_publish(&pending, to, exclusive, err);
+}
+
+int
+sftp_publish(struct sftp_session *session, const char *from, const char *to,
+    bool exclusive, struct error *err)
+{
+	if (publish(session, from, to, exclusive, err) < 0)
 		return -1;
 	return exclusive ? sftp_remove(session, from, err) : 0;
+}
+
+int
+sftp_link(struct sftp_session *session, const char *from, const char *to,
+    struct error *err)
+{
+	auto_free char *temporary = sftp_temporary(to, err);
+	struct error ignored = {0};
+	int result;
+
+	if (temporary == NULL ||
+	    publish(session, from, temporary, true, err) < 0)
+		return -1;
+	result = publish(session, temporary, to, false, err);
+	/* Of two names of one file rename(2) removes none. */
+	(void)sftp_remove(session, temporary, &ignored);
+	return result;
 }

@@ -74,6 +74,10 @@ void sftp_put_publish(struct sftp_packet *packet, const char *from,
 int sftp_answer_publish(const struct sftp_pending *answer, const char *to,
     bool exclusive, struct error *err);
 
+/* Make `to` another name of the file `from`, over what is there. */
+int sftp_link(struct sftp_session *session, const char *from, const char *to,
+    struct error *err);
+
 /* A random name beside `path`, for what is to get its name when whole. Heap. */
 char *sftp_temporary(const char *path, struct error *err);
 

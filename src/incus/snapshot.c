@@ -112,6 +112,18 @@ incus_snapshot_delete(struct incus_client *client,
 }
 
 int
+incus_snapshot_set_end(struct incus_client *client,
+    const struct instance_ref *of, const char *name, const char *expires_at,
+    struct error *err)
+{
+	auto_free char *path = incus_path(
+	    err, of->project, "instances", of->name, "snapshots", name, NULL);
+
+	return operation_run_with(client, "PUT", path,
+	    json_pack("{s:s}", "expires_at", expires_at), err);
+}
+
+int
 incus_snapshot_exists(struct incus_client *client,
     const struct instance_ref *of, const char *name, struct error *err)
 {

@@ -28,6 +28,11 @@ int incus_snapshot_restore(struct incus_client *client,
 int incus_snapshot_delete(struct incus_client *client,
     const struct instance_ref *of, const char *name, struct error *err);
 
+/* When the daemon is to delete it: `expires_at` as in RFC 3339. */
+int incus_snapshot_set_end(struct incus_client *client,
+    const struct instance_ref *of, const char *name, const char *expires_at,
+    struct error *err);
+
 /* 1 when it exists, 0 when not, -1 when that cannot be told. */
 int incus_snapshot_exists(struct incus_client *client,
     const struct instance_ref *of, const char *name, struct error *err);

@@ -69,6 +69,10 @@ int local_tree_store(
 int local_tree_write(struct local_tree *tree, struct batch_file *file,
     struct stream *body, const struct digest *sent, struct error *err);
 
+/* Make `to` another name of the file `from`, over what is there. */
+int local_tree_link(struct local_tree *tree, const char *from, const char *to,
+    struct error *err);
+
 /* Make all that was written last through a loss of power: once, at the end. */
 int local_tree_sync(struct local_tree *tree, struct error *err);
 

@@ -91,31 +91,63 @@ store_file(struct local_tree *tree, struct batch_file *file)
 	(void)publication_name(target, name, !file->exclusive, &file->failure);
 }
 
-/* Under a random name first, so that a link that is there is replaced at once.
- */
+#define TEMPORARY_BYTES 64
+
+static int
+choose_temporary(char buf[TEMPORARY_BYTES], struct error *err)
+{
+	char random[33];
+
+	if (text_random_hex(random, 32, err) < 0)
+		return -1;
+	(void)snprintf(buf, TEMPORARY_BYTES, ".anklume-%s.part", random);
+	return 0;
+}
+
+/* A name for what has a random one. */
+struct naming {
+	int parent; /* of both */
+	char temporary[TEMPORARY_BYTES];
+	const char *name;
+	const char *path; /* for messages */
+	bool exclusive;
+};
+
+/* What was there is replaced at once. */
+static int
+give_name(const struct local_tree *tree, const struct naming *naming,
+    struct error *err)
+{
+	int parent = naming->parent;
+	int result =
+	    naming->exclusive
+		? renameat2(parent, naming->temporary, parent, naming->name,
+		      RENAME_NOREPLACE)
+		: renameat(parent, naming->temporary, parent, naming->name);
+
+	if (result < 0)
+		(void)local_fail(tree, naming->path, _("cannot write"), err);
+	/* Of two names of one file rename(2) removes none. */
+	(void)unlinkat(parent, naming->temporary, 0);
+	return result;
+}
+
 static int
 make_link(const struct local_tree *tree, int parent, const char *name,
     struct batch_file *file)
 {
-	char random[33];
-	char temporary[64];
-	int result;
+	struct naming naming = {.parent = parent,
+	    .name = name,
+	    .path = file->to,
+	    .exclusive = file->exclusive};
 
-	if (text_random_hex(random, 32, &file->failure) < 0)
+	if (choose_temporary(naming.temporary, &file->failure) < 0)
 		return -1;
-	(void)snprintf(
-	    temporary, sizeof(temporary), ".anklume-%s.part", random);
-	if (symlinkat((const char *)file->content, parent, temporary) < 0)
+	if (symlinkat((const char *)file->content, parent, naming.temporary) <
+	    0)
 		return local_fail(
 		    tree, file->to, _("cannot write"), &file->failure);
-	result = file->exclusive ? renameat2(parent, temporary, parent, name,
-				       RENAME_NOREPLACE)
-				 : renameat(parent, temporary, parent, name);
-	if (result == 0)
-		return 0;
-	(void)local_fail(tree, file->to, _("cannot write"), &file->failure);
-	(void)unlinkat(parent, temporary, 0);
-	return -1;
+	return give_name(tree, &naming, &file->failure);
 }
 
 static void
@@ -173,6 +205,25 @@ local_tree_write(struct local_tree *tree, struct batch_file *file,
 	    set_attributes(tree, fd, file, err) < 0)
 		return -1;
 	return publication_name(target, name, !file->exclusive, err);
+}
+
+int
+local_tree_link(struct local_tree *tree, const char *from, const char *to,
+    struct error *err)
+{
+	const char *from_name;
+	struct naming naming = {.path = to};
+	auto_close int from_parent = local_open_parent(tree, from, &from_name);
+	auto_close int to_parent = local_open_parent(tree, to, &naming.name);
+
+	if (from_parent < 0 || to_parent < 0)
+		return local_fail(tree, to, _("cannot write"), err);
+	naming.parent = to_parent;
+	if (choose_temporary(naming.temporary, err) < 0)
+		return -1;
+	if (linkat(from_parent, from_name, to_parent, naming.temporary, 0) < 0)
+		return local_fail(tree, to, _("cannot write"), err);
+	return give_name(tree, &naming, err);
 }
 
 int
