@@ -30,7 +30,6 @@ LIBRARIES = {
     r"gpgme\.h": {"stream/openpgp.c", "stream/openpgp_keys.c",
                  "stream/openpgp_keys.h", "stream/openpgp_loop.h",
                  "stream/openpgp_sign.c", "stream/openpgp_verify.c"},
-    r"archive(_entry)?\.h": {"stream/libarchive.h"},
     r"zlib\.h": {"stream/gzip_zlib.c"},
     r"isa-l/": {"stream/gzip_isal.c"},
     r"zstd\.h": {"stream/zstd.c"},

@@ -18,6 +18,7 @@ struct restore_options {
 	bool force;
 	bool start;
 	bool keep_identity;
+	bool create_missing;
 };
 
 #define FIELD(name) offsetof(struct restore_options, name)
@@ -45,6 +46,8 @@ static const struct option_spec specs[] = {
 	N_("start it when it is there")},
     {"keep-identity", 0, OPTION_FLAG, FIELD(keep_identity), NULL,
 	N_("keep MAC addresses and UUID beside the original")},
+    {"create-missing", 0, OPTION_FLAG, FIELD(create_missing), NULL,
+	N_("make a missing project and profiles, as the archive has them")},
     {0},
 };
 
@@ -87,6 +90,7 @@ run(const struct invocation *invocation, struct error *err)
 	    .force = options->force,
 	    .start = options->start,
 	    .keep_identity = options->keep_identity,
+	    .create_missing = options->create_missing,
 	    .dry_run = invocation->global->dry_run,
 	};
 	struct restore_result result = {0};

@@ -1,7 +1,7 @@
 /* backup_source.h - an archive that is read: opened up to its index, and
  * believed at its end
  *
- *     archive -> meter -> digest -> decrypt -> decompress -> inspect
+ *     archive -> meter -> digest -> decrypt -> decompress -> examine
  */
 
 #ifndef ANKLUME_TRANSFER_BACKUP_SOURCE_H
@@ -12,10 +12,12 @@
 
 #include "stream/backup_index.h"
 #include "stream/digest.h"
-#include "stream/inspect.h"
+#include "stream/examine.h"
 #include "stream/unpack.h"
 #include "transfer/origin.h"
 
+struct backup_members;
+struct backup_wish;
 struct error;
 struct stream;
 struct watch;
@@ -27,14 +29,25 @@ struct backup_source {
 	struct provenance provenance;
 	struct digest digest; /* of the archive */
 	struct packing packing;
-	struct inspection inspection;
+	struct examination examination;
 	struct backup_index index;
 };
 
 /* The archive's tar; what manifest, record and index say of it is known when
- * this returns, and not yet proven. Errors name the path. */
+ * this returns, and not yet proven. Errors name the path. ERROR_UNSAFE, here or
+ * while it is read, where it is what its manifest or the record lists, or where
+ * neither knows it: an archive that was changed is ERROR_DAMAGED. */
 struct stream *backup_source_open(struct backup_source *source,
     const char *path, const struct watch *watch, struct error *err);
+
+/* The same for some of its files, one by one. */
+struct backup_members *backup_source_members(struct backup_source *source,
+    const char *path, const struct backup_wish *wish, const struct watch *watch,
+    struct error *err);
+
+/* What the members' failure means for the archive: its path before it, and
+ * ERROR_DAMAGED as above. Always -1. */
+int backup_source_blame(const struct backup_source *source, struct error *err);
 
 /* At the end of the stream: it is what its manifest says, and with `presumed`,
  * since something was taken from the record, what the record lists.

@@ -14,7 +14,7 @@
 #include "store/manifest.h"
 #include "stream/backup_index.h"
 #include "stream/digest.h"
-#include "stream/inspect.h"
+#include "stream/examine.h"
 #include "stream/openpgp.h"
 
 /* A key that ends so soon is said. */
@@ -276,7 +276,7 @@ describe_backup(const struct description *d, struct error *err)
 	    compression_name(d->compression), "recipients",
 	    describe_recipients(d->recipients), "tar_size_bytes",
 	    (json_int_t)d->tar->size_bytes, "tar_sha256", d->tar->sha256,
-	    "entries", (json_int_t)d->inspection->entries, "snapshots",
+	    "entries", (json_int_t)d->examination->entries, "snapshots",
 	    names_of(d->index->snapshots), "profiles",
 	    names_of(d->index->profiles), "pool", d->index->pool, "driver",
 	    d->index->driver, "consistency", consistency_of(d), "frozen_ms",

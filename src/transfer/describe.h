@@ -15,7 +15,7 @@ struct backup_index;
 struct digest;
 struct error;
 struct incus_server;
-struct inspection;
+struct examination;
 struct instance_ref;
 struct openpgp_recipients;
 
@@ -25,7 +25,7 @@ struct description {
 	const struct instance_ref *instance;
 	const json_t *about; /* api.Instance */
 	const struct backup_index *index;
-	const struct inspection *inspection;
+	const struct examination *examination;
 	const struct digest *tar;
 	const struct digest *archive;
 	const struct openpgp_recipients *recipients;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "incus/backup.h"
@@ -30,7 +31,7 @@ void
 exported_clear(struct exported *exported)
 {
 	backup_index_clear(&exported->index);
-	inspection_clear(&exported->inspection);
+	examination_clear(&exported->examination);
 	*exported = (struct exported){0};
 }
 
@@ -89,8 +90,8 @@ check_index(struct export *export, struct error *err)
 	struct exported *exported = export->exported;
 	const char *asked = export->request->instance->name;
 
-	if (backup_index_parse(exported->inspection.index_yaml,
-		exported->inspection.index_size, &exported->index, err) < 0)
+	if (backup_index_read(
+		steal(exported->examination.index), &exported->index, err) < 0)
 		return -1;
 	if (strcmp(exported->index.name, asked) != 0)
 		return error_set(err, ERROR_DAMAGED,
@@ -121,7 +122,7 @@ open_tar(struct export *export, struct error *err)
 			    : _("the export comes straight out of the daemon"));
 	tar = watch_freeze(export, tar, spooled, err);
 	tar = digest_new(tar, &exported->tar, err);
-	tar = inspect_new(tar, &exported->inspection, err);
+	tar = examine_new(tar, &exported->examination, err);
 	if (tar == NULL)
 		return NULL;
 	if (check_index(export, err) < 0)

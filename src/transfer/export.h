@@ -8,7 +8,7 @@
 
 #include "stream/backup_index.h"
 #include "stream/digest.h"
-#include "stream/inspect.h"
+#include "stream/examine.h"
 
 struct compression;
 struct error;
@@ -33,7 +33,7 @@ struct export_request {
 
 /* What is known once the archive is there. */
 struct exported {
-	struct inspection inspection;
+	struct examination examination;
 	struct backup_index index;
 	struct digest tar;
 	struct digest archive;

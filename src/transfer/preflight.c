@@ -11,6 +11,8 @@
 #include "incus/client.h"
 #include "incus/project.h"
 #include "stream/backup_index.h"
+#include "transfer/create_missing.h"
+#include "transfer/watch.h"
 
 /* The daemon is asked about so many things that an archive names; no instance
  * has as many profiles and devices. */
@@ -24,6 +26,7 @@ struct preflight {
 	json_t *project;      /* api.Project */
 	struct error missing; /* its hint collects the commands */
 	size_t questions;
+	bool can_create; /* some of it: a project, a profile of the archive's */
 	char list[ERROR_TEXT_BYTES];
 };
 
@@ -59,6 +62,10 @@ check_project(struct preflight *p, struct error *err)
 
 	if (found != 0)
 		return found < 0 ? -1 : 0;
+	if (p->request->missing != NULL)
+		return create_missing_project(
+		    p->request->missing, p->request->project, err);
+	p->can_create = true;
 	if (note_missing(p, _("project"), p->request->project))
 		error_hint_command(&p->missing, "incus", "project", "create",
 		    p->request->project, "-c", "features.images=false", "-c",
@@ -100,6 +107,23 @@ check_pool(struct preflight *p, struct error *err)
 	return 0;
 }
 
+/* Whoever may make it is told; the others are what is missing. */
+static int
+miss_profile(struct preflight *p, const char *holder, const char *name,
+    struct error *err)
+{
+	bool described = create_missing_describes(p->index, name);
+
+	if (described && p->request->missing != NULL)
+		return create_missing_profile(
+		    p->request->missing, holder, p->index, name, err);
+	p->can_create |= described;
+	if (note_missing(p, _("profile"), name))
+		error_hint_command(&p->missing, "incus", "profile", "create",
+		    name, "--project", holder, NULL);
+	return 0;
+}
+
 static int
 check_profiles(struct preflight *p, struct error *err)
 {
@@ -119,13 +143,9 @@ check_profiles(struct preflight *p, struct error *err)
 		if (exists == 0)
 			exists =
 			    incus_profile_exists(p->client, holder, name, err);
-		if (exists < 0)
+		if (exists < 0 ||
+		    (exists == 0 && miss_profile(p, holder, name, err) < 0))
 			return -1;
-		if (exists > 0)
-			continue;
-		if (note_missing(p, _("profile"), name))
-			error_hint_command(&p->missing, "incus", "profile",
-			    "create", name, "--project", holder, NULL);
 	}
 	return 0;
 }
@@ -209,6 +229,9 @@ report(struct preflight *p, struct error *err)
 	error_set(err, ERROR_NOT_FOUND,
 	    _("what the instance needs is missing: %s"), p->list);
 	memcpy(err->hint, p->missing.hint, sizeof(err->hint));
+	if (p->can_create)
+		error_hint(err,
+		    _("--create-missing makes the project and the profiles"));
 	return -1;
 }
 
@@ -230,4 +253,56 @@ preflight_check(struct incus_client *client, const struct backup_index *index,
 		result = report(&p, err);
 	json_decref(p.project);
 	return result;
+}
+
+int
+preflight_check_kind(struct incus_client *client,
+    const struct backup_index *index, struct error *err)
+{
+	int runs = incus_client_runs_type(client, index->type, err);
+
+	if (runs == 0)
+		return error_set(err, ERROR_EXISTS,
+		    _("this Incus runs no instance of type '%s'"), index->type);
+	if (runs < 0 || *index->architecture == '\0')
+		return runs < 0 ? -1 : 0;
+	runs = incus_client_runs_architecture(client, index->architecture, err);
+	if (runs == 0)
+		return error_set(err, ERROR_EXISTS,
+		    _("this machine runs no instance of architecture '%s'"),
+		    index->architecture);
+	return runs < 0 ? -1 : 0;
+}
+
+int
+preflight_check_space(struct incus_client *client,
+    const struct backup_index *index, const struct preflight_request *request,
+    const struct watch *watch, struct error *err)
+{
+	const char *pool =
+	    request->storage != NULL ? request->storage : index->pool;
+	char needed[TEXT_SIZE_BYTES];
+	char there[TEXT_SIZE_BYTES];
+	uint64_t free_bytes = 0;
+	struct error failure = {0};
+	int known = incus_pool_free(client, pool, &free_bytes, &failure);
+
+	if (known < 0 && failure.code != ERROR_NOT_FOUND) {
+		*err = failure;
+		return -1;
+	}
+	if (known <= 0 || request->tar_size_bytes <= free_bytes)
+		return 0;
+	error_set(&failure, ERROR_NO_SPACE,
+	    _("the pool '%s' has %s free, and the backup unpacks to %s"), pool,
+	    text_show_size(there, free_bytes),
+	    text_show_size(needed, request->tar_size_bytes));
+	if (strcmp(index->type, "container") != 0) {
+		watch_note(watch, "%s", failure.text);
+		return 0;
+	}
+	*err = failure;
+	return error_hint(
+	    err, _("--storage POOL chooses one that is there: incus "
+		   "storage list"));
 }

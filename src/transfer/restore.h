@@ -26,6 +26,7 @@ struct restore_request {
 	bool force;
 	bool start;
 	bool keep_identity;
+	bool create_missing; /* project and profiles, from the archive */
 	bool dry_run;
 };
 

@@ -7,10 +7,27 @@
 #include "stream/backup_index.h"
 #include "transfer/host_keys.h"
 
-/* The instance, and each of its snapshots: a snapshot may be restored. */
+static int
+collect_profiles(const json_t *profiles, json_t *found, struct error *err)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(profiles, i, one)
+	{
+		if (host_keys_collect(
+			json_object_get(one, "definition"), found, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The instance, each of its snapshots, for a snapshot may be restored, and the
+ * profiles that are made for it. */
 static int
 check_all(const json_t *instance, const json_t *snapshots,
-    const struct host_keys_leave *leave, struct error *err)
+    const json_t *profiles, const struct host_keys_leave *leave,
+    struct error *err)
 {
 	auto_json json_t *found = json_array();
 	const json_t *one;
@@ -18,7 +35,8 @@ check_all(const json_t *instance, const json_t *snapshots,
 
 	if (found == NULL)
 		return error_set_memory(err);
-	if (host_keys_collect(instance, found, err) < 0)
+	if (host_keys_collect(instance, found, err) < 0 ||
+	    collect_profiles(profiles, found, err) < 0)
 		return -1;
 	json_array_foreach(snapshots, i, one)
 	{
@@ -29,11 +47,11 @@ check_all(const json_t *instance, const json_t *snapshots,
 }
 
 int
-restore_guard_index(const struct backup_index *index,
+restore_guard_index(const struct backup_index *index, const json_t *profiles,
     const struct host_keys_leave *leave, struct error *err)
 {
 	return check_all(
-	    index->instance, index->snapshot_definitions, leave, err);
+	    index->instance, index->snapshot_definitions, profiles, leave, err);
 }
 
 int
@@ -47,5 +65,5 @@ restore_guard_instance(struct incus_client *client,
 	if (incus_instance_get(client, instance, &object, err) < 0 ||
 	    incus_snapshot_list(client, instance, &snapshots, err) < 0)
 		return -1;
-	return check_all(object, snapshots, leave, err);
+	return check_all(object, snapshots, NULL, leave, err);
 }

@@ -11,9 +11,11 @@ struct host_keys_leave;
 struct incus_client;
 
 /* Before the upload: what the index says of the instance and its snapshots is
- * let through, or ERROR_UNSAFE. */
+ * let through, and what the profiles have that are made (an array of objects
+ * with "definition"), or ERROR_UNSAFE. */
 int restore_guard_index(const struct backup_index *index,
-    const struct host_keys_leave *leave, struct error *err);
+    const json_t *profiles, const struct host_keys_leave *leave,
+    struct error *err);
 
 /* After the import: not what the archive says of itself counts, but what the
  * daemon has made of it. */

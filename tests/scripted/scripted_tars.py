@@ -2,6 +2,31 @@
 
 import io
 import tarfile
+import textwrap
+
+CONFIG = """\
+container:
+  architecture: x86_64
+  config: {{}}
+  devices: {{}}
+  ephemeral: false
+  profiles:
+  - default
+  name: {name}
+  status: Running
+  type: container
+  project: default
+pool:
+  name: default
+  driver: dir
+profiles:
+- name: default
+  config: {{}}
+  devices: {{}}
+volume:
+  name: {name}
+  config: {{}}
+"""
 
 INDEX = """\
 name: {name}
@@ -12,18 +37,7 @@ optimized_header: false
 type: container
 snapshots: []
 config:
-  container:
-    architecture: x86_64
-    config: {{}}
-    devices: {{}}
-    ephemeral: false
-    profiles:
-    - default
-    name: {name}
-    status: Running
-    type: container
-    project: default
-"""
+""" + textwrap.indent(CONFIG, "  ")
 
 
 def member(tar, name, data=None, mode=0o644):
@@ -44,7 +58,8 @@ def backup(name, padding=0):
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         member(tar, "backup/index.yaml", index)
         member(tar, "backup/container")
-        member(tar, "backup/container/backup.yaml", index)
+        member(tar, "backup/container/backup.yaml",
+               CONFIG.format(name=name).encode())
         member(tar, "backup/container/rootfs")
         member(tar, "backup/container/rootfs/letter", b"dear reader\n")
         member(tar, "backup/container/rootfs/padding", bytes(padding))

@@ -233,18 +233,18 @@ def test_an_existing_instance_is_refused_before_the_upload(daemon, archive):
 
 
 def test_profiles_that_are_no_names(daemon, tmp_path, new_name):
-    """More of them than questions are asked; the one behind them is one."""
     archive = create(daemon, "home/web", tmp_path, "--compression",
                      "none").forget()
-    rewritten(archive, "backup/index.yaml", lambda text: re.sub(
-        r"^    profiles:\n +- default\n",
-        "    profiles: [" + 300 * "[], " + "nope]\n", text, count=1,
-        flags=re.MULTILINE))
+    for member in ("index.yaml", "container/backup.yaml"):
+        rewritten(archive, "backup/" + member, lambda text: re.sub(
+            r"^( *)profiles:\n *- default\n",
+            r"\1profiles: [[], nope]\n", text, count=1,
+            flags=re.MULTILINE))
     with asks_for_no_work(daemon):
         done = restore(daemon, archive, "--project", "home", "--name",
                        new_name())
-    assert done.status == 6, done
-    assert "what the instance needs is missing: profile 'nope'\n" in done.err
+    assert done.status == 14, done
+    assert "'config.container.profiles' in backup/index.yaml" in done.err
 
 
 def test_a_namesake_elsewhere_is_a_note(daemon, archive, make_box):

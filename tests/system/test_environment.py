@@ -246,14 +246,6 @@ def linked(file):
             if word.startswith("/")]
 
 
-def loaded_later():
-    """libarchive, which the program loads when it walks a tar."""
-    known = lab.run(["/sbin/ldconfig", "-p"]).out.split()
-    [path] = [word for word in known
-              if word.startswith("/") and "/libarchive.so.13" in word][:1]
-    return [path, *linked(path)]
-
-
 class Inside:
     """anklume in a box: the program, all that it needs, and the daemon's
     socket."""
@@ -266,7 +258,7 @@ class Inside:
         home = box.inner(self.HOME)
         home.mkdir(parents=True)
         needed = linked(lab.binary())
-        for path in [lab.binary(), *needed, *loaded_later()]:
+        for path in [lab.binary(), *needed]:
             shutil.copy(path, home)
         [loader] = [path for path in needed
                     if os.path.basename(path).startswith("ld-")]
