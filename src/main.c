@@ -10,6 +10,9 @@ const struct command *const commands[] = {
     &backup_create_command,
     &backup_list_command,
     &backup_show_command,
+    &backup_files_command,
+    &backup_extract_command,
+
     &backup_verify_command,
     &backup_drill_command,
     &backup_reencrypt_command,

@@ -58,6 +58,8 @@ struct command {
 extern const struct command backup_adopt_command;
 extern const struct command backup_create_command;
 extern const struct command backup_drill_command;
+extern const struct command backup_extract_command;
+extern const struct command backup_files_command;
 extern const struct command backup_list_command;
 extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;

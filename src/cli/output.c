@@ -22,6 +22,7 @@ struct output {
 	struct watch watch;
 	json_t *fields;
 	json_t *notes;
+	size_t item_count; /* printed, in an array that is still open */
 	bool stdout_reserved;
 	bool stdout_failed;
 };
@@ -169,6 +170,25 @@ print_error(const struct error *err)
 	}
 }
 
+void
+output_item(struct output *output, const char *key, json_t *item)
+{
+	struct error failure = {0};
+	auto_json json_t *owned = item;
+	auto_free char *text = NULL;
+
+	if (!output->global->json || output->stdout_reserved)
+		return;
+	text = json_print(owned, false, &failure);
+	if (text == NULL)
+		return;
+	if (output->item_count++ == 0)
+		(void)printf("{\n  \"%s\": [\n    ", key);
+	else
+		(void)fputs(",\n    ", stdout);
+	(void)fputs(text, stdout);
+}
+
 static void
 print_json(
     const struct output *output, const char *command, const struct error *err)
@@ -185,8 +205,12 @@ print_json(
 		(void)json_object_set_new(
 		    object, "error", json_string(err->text));
 	text = json_print(object, true, &failure);
-	if (text != NULL)
-		(void)puts(text);
+	if (text == NULL)
+		return;
+	/* What items have begun goes on behind them. */
+	if (output->item_count > 0)
+		(void)fputs("\n  ],", stdout);
+	(void)puts(output->item_count > 0 ? text + 1 : text);
 }
 
 int

@@ -38,6 +38,10 @@ void output_note(struct output *output, const char *text);
  * merged in. */
 void output_json(struct output *output, const json_t *fields);
 
+/* One of many that --json shows as the array `key`, printed at once: there may
+ * be more of them than memory. Of one key only; takes `item` over. */
+void output_item(struct output *output, const char *key, json_t *item);
+
 /* The end: the error, if any, once; the JSON object. Returns the exit status.
  */
 int output_finish(

@@ -206,29 +206,14 @@ copy_each(struct copy *copy, struct copy_result *result, struct error *err)
 	return judge_result(result, err);
 }
 
-/* What the trail tells of an end; as typed, where it was not found. */
-static struct audited_place
-audited_end(const struct copy_end *end)
-{
-	const struct instance_ref *found = &end->instance;
-	const struct instance_word *typed = &end->location.instance;
-
-	return (struct audited_place){
-	    .project = found->project != NULL ? found->project : typed->project,
-	    .instance = found->name != NULL ? found->name : typed->name,
-	    .path =
-		end->location.kind == LOCATION_STDIO ? "-" : end->location.path,
-	};
-}
-
 /* Before the sources are let go, one by one. */
 static void
 audit_ends(const struct copy *copy, struct audited_run *audit)
 {
-	struct audited_place to = audited_end(&copy->destination);
+	struct audited_place to = copy_end_audited(&copy->destination);
 
 	for (size_t i = 0; i < copy->request->source_count; i++) {
-		struct audited_place from = audited_end(&copy->sources[i]);
+		struct audited_place from = copy_end_audited(&copy->sources[i]);
 
 		audited_run_from(audit, &from);
 	}

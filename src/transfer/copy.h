@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/json.h"
 
-struct error;
 struct watch;
 
 struct copy_request {
@@ -39,6 +39,7 @@ struct copy_result {
 	size_t skipped; /* FIFOs, sockets and devices of a tree */
 	size_t kept;	/* files of a tree that were there already */
 	uint64_t size_bytes;
+	enum error_code failure; /* of the first that failed in a tree */
 };
 
 /* Copy each source. All names are resolved before the first byte. With several

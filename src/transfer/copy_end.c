@@ -37,6 +37,20 @@ copy_end_clear(struct copy_end *end)
 	*end = (struct copy_end){0};
 }
 
+struct audited_place
+copy_end_audited(const struct copy_end *end)
+{
+	const struct instance_ref *found = &end->instance;
+	const struct instance_word *typed = &end->location.instance;
+
+	return (struct audited_place){
+	    .project = found->project != NULL ? found->project : typed->project,
+	    .instance = found->name != NULL ? found->name : typed->name,
+	    .path =
+		end->location.kind == LOCATION_STDIO ? "-" : end->location.path,
+	};
+}
+
 int
 copy_end_connect(
     struct incus_client *client, struct copy_end *end, struct error *err)

@@ -9,6 +9,7 @@
 
 #include "incus/instance.h"
 #include "incus/sftp_walk.h"
+#include "transfer/audited_run.h"
 #include "transfer/location.h"
 
 struct copy_request;
@@ -30,6 +31,10 @@ struct copy_end {
 };
 
 void copy_end_clear(struct copy_end *end);
+
+/* What the trail tells of an end; as typed, where it was not found. Borrowed.
+ */
+struct audited_place copy_end_audited(const struct copy_end *end);
 
 /* Start the session into the end's instance, should it be one, without
  * waiting; then wait until it takes requests. */

@@ -262,12 +262,6 @@ copy_policy_check(struct copy_policy *policy, struct copy_end *source,
 	return judge(policy, source, destination, NULL, err);
 }
 
-bool
-copy_policy_in_force(const struct copy_policy *policy)
-{
-	return policy->set.count > 0;
-}
-
 static int
 replace_judged(struct copy_end *end, const char *path, struct error *err)
 {
@@ -278,6 +272,25 @@ replace_judged(struct copy_end *end, const char *path, struct error *err)
 	free(end->judged);
 	end->judged = copy;
 	return 0;
+}
+
+int
+copy_policy_ask(struct copy_policy *policy, struct copy_end *source,
+    struct copy_end *destination, const char *from, const char *name,
+    struct error *err)
+{
+	if (policy->set.count == 0)
+		return 0;
+	if (replace_judged(source, from, err) < 0 ||
+	    resolve(destination, name, err) < 0)
+		return -1;
+	return judge(policy, source, destination, NULL, err);
+}
+
+bool
+copy_policy_in_force(const struct copy_policy *policy)
+{
+	return policy->set.count > 0;
 }
 
 int

@@ -35,6 +35,12 @@ void copy_policy_clear(struct copy_policy *policy);
 int copy_policy_check(struct copy_policy *policy, struct copy_end *source,
     struct copy_end *destination, const char *name, struct error *err);
 
+/* The same where nobody can be asked about the source: `from`, its path as it
+ * is judged, is known. */
+int copy_policy_ask(struct copy_policy *policy, struct copy_end *source,
+    struct copy_end *destination, const char *from, const char *name,
+    struct error *err);
+
 /* Whether `target`, which is about to be written, still is what was judged. */
 int copy_policy_confirm(const struct copy_policy *policy,
     const struct copy_end *destination, const char *target, struct error *err);

@@ -28,9 +28,8 @@ struct tree {
 	size_t open_count;
 };
 
-/* "top/below", or the top itself, which may be ".". Heap. */
-static char *
-below(const char *top, const char *path, struct error *err)
+char *
+tree_below(const char *top, const char *path, struct error *err)
 {
 	const char *slash = text_ends_with(top, "/") ? "" : "/";
 
@@ -41,11 +40,37 @@ below(const char *top, const char *path, struct error *err)
 	return text_format(err, "%s%s%s", top, slash, path);
 }
 
-static void
-note_failure(struct tree *tree, const struct error *failure)
+void
+tree_choose_arrival(
+    const struct tree_request *request, struct batch_directory *directory)
 {
-	tree->result->failed++;
-	watch_note(tree->request->watch, "%s", failure->text);
+	const struct file_facts *facts = &directory->facts;
+
+	directory->mode = facts->mode & 01777U & ~request->umask;
+	directory->uid = request->keep_owner ? facts->uid : request->uid;
+	directory->gid = request->keep_owner ? facts->gid : request->gid;
+	if (request->copy->uid >= 0)
+		directory->uid = request->copy->uid;
+	if (request->copy->gid >= 0)
+		directory->gid = request->copy->gid;
+}
+
+void
+tree_choose_leaving(
+    const struct tree_request *request, struct batch_directory *directory)
+{
+	directory->mode = directory->facts.mode & 01777U & ~request->umask;
+	directory->uid = request->copy->uid;
+	directory->gid = request->copy->gid;
+}
+
+void
+tree_note_failure(const struct tree_request *request,
+    const struct error *failure, struct copy_result *result)
+{
+	if (result->failed++ == 0)
+		result->failure = failure->code;
+	watch_note(request->watch, "%s", failure->text);
 }
 
 static const char *
@@ -58,12 +83,13 @@ kind_of(uint32_t mode)
 	return _("a device");
 }
 
-static void
-skip_special(struct tree *tree, const char *path, uint32_t mode)
+void
+tree_skip_special(const struct tree_request *request, const char *path,
+    uint32_t mode, struct copy_result *result)
 {
-	tree->result->skipped++;
-	watch_note(tree->request->watch, _("skipped: '%s%s' is %s"),
-	    tree->request->source->label, path, kind_of(mode));
+	result->skipped++;
+	watch_note(request->watch, _("skipped: '%s%s' is %s"),
+	    request->source->label, path, kind_of(mode));
 }
 
 static const char *
@@ -83,7 +109,7 @@ may_pass(struct tree *tree, const char *path, struct error *err)
 	    request->judge(request->judge_data, path, &denial) == 0)
 		return 1;
 	if (denial.code == ERROR_DENIED) {
-		note_failure(tree, &denial);
+		tree_note_failure(tree->request, &denial, tree->result);
 		return 0;
 	}
 	*err = denial;
@@ -94,13 +120,14 @@ static int
 add_file(struct tree *tree, const struct batch_directory *in, const char *name,
     const struct file_facts *facts, struct error *err)
 {
-	auto_free char *from = below(in->from, name, err);
-	auto_free char *to = below(in->to, name, err);
+	auto_free char *from = tree_below(in->from, name, err);
+	auto_free char *to = tree_below(in->to, name, err);
 
 	if (from == NULL || to == NULL)
 		return -1;
 	if (!S_ISREG(facts->mode) && !S_ISLNK(facts->mode)) {
-		skip_special(tree, from, facts->mode);
+		tree_skip_special(
+		    tree->request, from, facts->mode, tree->result);
 		return 0;
 	}
 	return tree_batch_add(
@@ -137,17 +164,11 @@ open_step(struct tree *tree, struct tree_step *step, struct error *err)
 	struct batch_directory *directory = &tree->open[tree->open_count];
 
 	*directory = (struct batch_directory){
-	    .from = below(request->from, step->path, err),
-	    .to = below(request->to, step->path, err),
+	    .from = tree_below(request->from, step->path, err),
+	    .to = tree_below(request->to, step->path, err),
 	    .facts = step->facts,
-	    .mode = step->facts.mode & 01777U & ~request->umask,
-	    .uid = request->keep_owner ? step->facts.uid : request->uid,
-	    .gid = request->keep_owner ? step->facts.gid : request->gid,
 	};
-	if (request->copy->uid >= 0)
-		directory->uid = request->copy->uid;
-	if (request->copy->gid >= 0)
-		directory->gid = request->copy->gid;
+	tree_choose_arrival(request, directory);
 	tree->paths[tree->open_count++] = steal(step->path);
 	return directory->from != NULL && directory->to != NULL ? 0 : -1;
 }
@@ -174,7 +195,7 @@ judge_directory(struct tree *tree, size_t i, struct error *err)
 		*err = directory->failure;
 		return -1;
 	}
-	note_failure(tree, &directory->failure);
+	tree_note_failure(tree->request, &directory->failure, tree->result);
 	return 0;
 }
 
@@ -230,14 +251,10 @@ leave(struct tree *tree, struct error *err)
 {
 	struct tree_step step = tree_steps_pop(&tree->steps);
 	auto_free char *path = step.path;
-	struct batch_directory directory = {
-	    .facts = step.facts,
-	    .mode = step.facts.mode & 01777U & ~tree->request->umask,
-	    .uid = tree->request->copy->uid,
-	    .gid = tree->request->copy->gid,
-	};
+	struct batch_directory directory = {.facts = step.facts};
 
-	directory.to = below(tree->request->to, path, err);
+	tree_choose_leaving(tree->request, &directory);
+	directory.to = tree_below(tree->request->to, path, err);
 	if (directory.to == NULL)
 		return -1;
 	return tree_batch_leave(tree->batch, &directory, err);

@@ -37,6 +37,25 @@ struct tree_request {
 	void *judge_data;
 };
 
+/* "top/path"; the top itself, which may be ".", where the path is "". Heap. */
+char *tree_below(const char *top, const char *path, struct error *err);
+
+/* Owner and mode of a directory, by its facts: when it is made, and when all
+ * that is in it has arrived (uid and gid -1: as they are). */
+void tree_choose_arrival(
+    const struct tree_request *request, struct batch_directory *directory);
+void tree_choose_leaving(
+    const struct tree_request *request, struct batch_directory *directory);
+
+/* Say and count what has failed. */
+void tree_note_failure(const struct tree_request *request,
+    const struct error *failure, struct copy_result *result);
+
+/* Say and count what is neither file, directory nor link. `path` as at the
+ * source. */
+void tree_skip_special(const struct tree_request *request, const char *path,
+    uint32_t mode, struct copy_result *result);
+
 /* Copy the tree: regular files, directories, and symlinks as links. What cannot
  * be copied is noted and counted in *result, which is added to; anything else
  * than files, directories and links is skipped, noted and counted. -1 when the

@@ -171,8 +171,8 @@ count_file(struct tree_batch *batch, const struct batch_file *file)
 	if (file->skip)
 		return;
 	if (error_is_set(&file->failure)) {
-		batch->result->failed++;
-		watch_note(watch, "%s", file->failure.text);
+		tree_note_failure(
+		    batch->request, &file->failure, batch->result);
 		return;
 	}
 	batch->result->copied++;
@@ -296,10 +296,9 @@ finish_round(struct tree_batch *batch, struct round *round, struct error *err)
 	for (size_t i = 0; i < round->leaving_count; i++) {
 		const struct error *failure = &round->leaving[i].failure;
 
-		if (!error_is_set(failure))
-			continue;
-		batch->result->failed++;
-		watch_note(watch, "%s", failure->text);
+		if (error_is_set(failure))
+			tree_note_failure(
+			    batch->request, failure, batch->result);
 	}
 	clear_leaving(round);
 	return 0;
@@ -379,5 +378,10 @@ tree_batch_add(struct tree_batch *batch, char *from, char *to,
 	file->facts = *facts;
 	file->look = look;
 	choose_arrival(batch->request, file);
+	if (!large && tree_end_take(batch->request->source, file, err) < 0) {
+		/* Half of it is there. */
+		file->skip = true;
+		return -1;
+	}
 	return large ? copy_large_file(batch, err) : 0;
 }

@@ -1,17 +1,41 @@
 #include "transfer/tree_end.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "base/auto.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "incus/sftp_list.h"
 #include "incus/sftp_load.h"
 #include "incus/sftp_make.h"
+#include "incus/sftp_path.h"
 #include "incus/sftp_reader.h"
 #include "incus/sftp_session.h"
 #include "incus/sftp_store.h"
 #include "incus/sftp_writer.h"
 #include "store/local_tree.h"
+#include "stream/backup_members.h"
 #include "stream/stream.h"
+
+int
+tree_end_open_session(
+    struct tree_end *end, struct sftp_session *session, struct error *err)
+{
+	end->session = session;
+	end->label = text_format(err, "%s", sftp_session_name(session));
+	return end->label != NULL ? 0 : -1;
+}
+
+int
+tree_end_open_local(struct tree_end *end, const char *path, struct error *err)
+{
+	end->local = local_tree_open(path, err);
+	end->label = text_format(
+	    err, "%s%s", path, text_ends_with(path, "/") ? "" : "/");
+	return end->local != NULL && end->label != NULL ? 0 : -1;
+}
 
 void
 tree_end_clear(struct tree_end *end)
@@ -43,7 +67,8 @@ int
 tree_end_load(struct tree_end *end, struct file_batch *batch,
     struct tree_task *ret_task, struct error *err)
 {
-	*ret_task = (struct tree_task){.end = end, .batch = batch};
+	*ret_task = (struct tree_task){
+	    .end = end, .batch = batch, .done = end->members != NULL};
 	if (end->session == NULL)
 		return 0;
 	ret_task->load = sftp_load_begin(end->session, batch, err);
@@ -97,9 +122,38 @@ tree_task_clear(struct tree_task *task)
 	*task = (struct tree_task){.done = true};
 }
 
+static int
+take_content(struct tree_end *end, struct batch_file *file, struct error *err)
+{
+	size_t size = (size_t)file->facts.size_bytes;
+	auto_stream struct stream *body =
+	    backup_members_content(end->members, err);
+	ssize_t got;
+
+	if (body == NULL || batch_file_reserve(file, size) < 0)
+		return body == NULL ? -1 : 0;
+	got = stream_read_full(body, file->content, size, err);
+	return got == (ssize_t)size ? 0 : -1;
+}
+
+int
+tree_end_take(struct tree_end *end, struct batch_file *file, struct error *err)
+{
+	if (end->members == NULL)
+		return 0;
+	if (S_ISREG(file->facts.mode))
+		return take_content(end, file, err);
+	if (batch_file_reserve(file, strlen(end->member->link)) == 0)
+		memcpy(file->content, end->member->link,
+		    strlen(end->member->link) + 1);
+	return 0;
+}
+
 struct stream *
 tree_end_read(struct tree_end *end, struct batch_file *file, struct error *err)
 {
+	if (end->members != NULL)
+		return backup_members_content(end->members, err);
 	if (end->session != NULL)
 		return sftp_file_open(
 		    end->session, file->from, &end->opened, &file->grew, err);
@@ -171,6 +225,15 @@ tree_end_write(struct tree_end *end, struct batch_file *file,
 	if (end->session != NULL)
 		return sftp_file_put(end->session, &put, body, &written, err);
 	return local_tree_write(end->local, file, body, sent, err);
+}
+
+int
+tree_end_link(
+    struct tree_end *end, const char *file, const char *to, struct error *err)
+{
+	return end->session != NULL
+		   ? sftp_link(end->session, file, to, err)
+		   : local_tree_link(end->local, file, to, err);
 }
 
 int
