@@ -83,9 +83,22 @@ start_incusd() {
     incusd_pid >/dev/null || kill -USR1 "$init" 2>/dev/null
 }
 
+# Its init starts it when it gets to it, on a busy machine after a while: one
+# that has not been seen yet has not died.
+wait_incusd() {
+    local i
+    for ((i = 0; i < 1500; i++)); do
+        incusd_pid >/dev/null && return
+        init_pid >/dev/null || return 1
+        sleep 0.02
+    done
+    return 1
+}
+
 wait_ready() {
     local i
-    for ((i = 0; i < 60; i++)); do
+    wait_incusd || die "Incus $VERSION does not start: $(tail -n 1 "$LOG")"
+    for ((i = 0; i < 120; i++)); do
         incus admin waitready --timeout 1 >/dev/null 2>&1 && return
         incusd_pid >/dev/null || break
     done
