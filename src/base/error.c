@@ -81,27 +81,36 @@ error_set_memory(struct error *err)
 	return error_set(err, ERROR_FAILED, "%s", _("out of memory"));
 }
 
+/* All of it or nothing: a command cut short would be another command. */
+static void
+add_hint(struct error *err, const char *line)
+{
+	size_t used = strlen(err->hint);
+	size_t length = strlen(line);
+
+	if (length == 0 || used + 1 + length >= sizeof(err->hint))
+		return;
+	if (used > 0)
+		err->hint[used++] = '\n';
+	memcpy(err->hint + used, line, length + 1);
+}
+
 int
 error_hint(struct error *err, const char *format, ...)
 {
 	char raw[ERROR_TEXT_BYTES];
 	char line[4 * ERROR_TEXT_BYTES]; /* "\\x1b" for one byte */
 	va_list arguments;
-	size_t used = strlen(err->hint);
 	int length;
 
 	va_start(arguments, format);
 	length = vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
 
-	/* A command cut short would be another command. */
 	if (length < 0 || (size_t)length >= sizeof(raw))
 		return -1;
 	text_escape(line, sizeof(line), raw, (size_t)length);
-	if (used + 1 + strlen(line) >= sizeof(err->hint))
-		return -1;
-	(void)snprintf(err->hint + used, sizeof(err->hint) - used, "%s%s",
-	    used > 0 ? "\n" : "", line);
+	add_hint(err, line);
 	return -1;
 }
 
@@ -158,19 +167,16 @@ error_prefix(struct error *err, const char *format, ...)
 int
 error_join(struct error *all, const struct error *one)
 {
-	size_t used = strlen(all->text);
-	size_t hints = strlen(all->hint);
+	char both[2 * ERROR_TEXT_BYTES + 2];
 
 	if (!error_is_set(all)) {
 		*all = *one;
 		return -1;
 	}
-	(void)snprintf(
-	    all->text + used, sizeof(all->text) - used, "; %s", one->text);
-	if (hints + 1 + strlen(one->hint) < sizeof(all->hint) &&
-	    *one->hint != '\0')
-		(void)snprintf(all->hint + hints, sizeof(all->hint) - hints,
-		    "%s%s", hints > 0 ? "\n" : "", one->hint);
+	(void)snprintf(both, sizeof(both), "%s; %s", all->text, one->text);
+	/* Escaped already: this only cuts, between letters. */
+	text_escape(all->text, sizeof(all->text), both, strlen(both));
+	add_hint(all, one->hint);
 	return -1;
 }
 
