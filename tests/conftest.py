@@ -32,7 +32,11 @@ def lane_of(item):
     if any("lab" in names for names in (info.argnames, *own)):
         return "both"
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("daemon", "7") if callspec else "7"
+    daemon = callspec.params.get("daemon", "7") if callspec else "7"
+    # It would reach into the other lane, whose daemon may be down just then.
+    if daemon != "7" and "lab_seven" in item.fixturenames:
+        raise pytest.UsageError(f"{item.nodeid} wants both daemons")
+    return daemon
 
 
 @pytest.hookimpl(trylast=True)

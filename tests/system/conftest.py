@@ -138,23 +138,30 @@ class Box:
 
 
 @pytest.fixture
-def make_box(daemon):
+def make_box_on():
     """Make containers that are gone after the test."""
     made = []
 
-    def make(name=None, project="default", pool="default", start=True,
-             on=None):
+    def make(daemon, name=None, project="default", pool="default",
+             start=True):
         name = name or "t" + uuid.uuid4().hex[:10]
-        where = on or daemon
-        where.incus("launch" if start else "init", "busybox", name,
-                    "--project", project, "-s", pool)
-        box = Box(where, name, project, pool)
+        daemon.incus("launch" if start else "init", "busybox", name,
+                     "--project", project, "-s", pool)
+        box = Box(daemon, name, project, pool)
         made.append(box)
         return box
 
     yield make
     for box in made:
         box.delete()
+
+
+@pytest.fixture
+def make_box(daemon, make_box_on):
+    """The same on this daemon."""
+    def make(*words, on=None, **options):
+        return make_box_on(on or daemon, *words, **options)
+    return make
 
 
 @pytest.fixture

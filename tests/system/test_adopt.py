@@ -155,8 +155,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize("damage, status", DAMAGE)
-def test_what_is_not_whole_is_not_taken(lab_seven, store, damage, status):
-    del lab_seven
+def test_what_is_not_whole_is_not_taken(store, damage, status):
     before = set(RECORD.glob("*"))
     made = store.add()
     damage(made)
@@ -217,12 +216,11 @@ def test_a_directory_without_archives(daemon, tmp_path, make, status):
     assert done.status == status, done
 
 
-def test_no_daemon_is_needed(lab_seven, store):
+def test_no_daemon_is_needed(store):
     made = store.add()
     done = store.adopt("--yes", env={"INCUS_SOCKET": "/nowhere"})
     assert done.status == 0, done
     assert made.record_path.exists()
-    del lab_seven
 
 
 def test_a_name_is_shown_escaped(store):

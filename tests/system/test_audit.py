@@ -543,12 +543,12 @@ def test_no_trail(log, tmp_path):
         assert told.err == "anklume: there is no audit trail\n"
 
 
-def test_a_trail_that_is_not_ones_own(lab_seven, tmp_path, three_runs):
+def test_a_trail_that_is_not_ones_own(daemon, tmp_path, three_runs):
     del three_runs
     TRAIL.parent.chmod(0o750)
-    child = lab_seven.spawn("portal", "log", user=65534, group=65534,
-                            extra_groups=[],
-                            env={"XDG_STATE_HOME": str(tmp_path)})
+    child = daemon.spawn("portal", "log", user=65534, group=65534,
+                         extra_groups=[],
+                         env={"XDG_STATE_HOME": str(tmp_path)})
     out, err = child.communicate(timeout=lab.DEADLINE_S)
     assert (child.returncode, out) == (6, b"")
     assert f"'{TRAIL}' is not yours to read" in err.decode()

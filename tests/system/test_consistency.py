@@ -44,10 +44,10 @@ def bulky(make_box):
 
 
 @pytest.fixture
-def direct(lab_seven, make_box):
+def direct(lab_seven, make_box_on):
     """The same, on the daemon whose export is read as it comes."""
-    box = make_box("consistency-" + os.urandom(4).hex(), project="work",
-                   on=lab_seven)
+    box = make_box_on(lab_seven, "consistency-" + os.urandom(4).hex(),
+                      project="work")
     midway.make_bulk(box)
     return box
 

@@ -120,8 +120,8 @@ def test_control_bytes_of_the_path_are_escaped(unreachable):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_permission_on_the_socket(daemon, unreachable, command):
-    unreachable(daemon.socket, "permission denied on the Incus socket",
+def test_no_permission_on_the_socket(lab_seven, unreachable, command):
+    unreachable(lab_seven.socket, "permission denied on the Incus socket",
                 "incus-admin", command=command, user=NOBODY, group=NOBODY,
                 extra_groups=[])
 
