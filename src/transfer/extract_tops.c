@@ -64,6 +64,18 @@ extract_tops_follow(struct extract_tops *tops, const struct backup_member *link,
 	return 0;
 }
 
+/* None of these paths is in it, or holds it. */
+static bool
+stands_apart(const char *path, const char *const *others, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (backup_wish_holds(others[i], path) ||
+		    backup_wish_holds(path, others[i]))
+			return false;
+	}
+	return true;
+}
+
 size_t
 extract_tops_choose(struct extract_tops *tops, const char **ret_paths)
 {
@@ -71,16 +83,13 @@ extract_tops_choose(struct extract_tops *tops, const char **ret_paths)
 
 	for (size_t i = 0; i < tops->count; i++) {
 		struct extract_top *top = &tops->items[i];
-		bool apart = true;
 
 		if (top->next != NULL) {
 			free(top->path);
 			top->path = steal(top->next);
 		}
-		for (size_t k = 0; k < count && apart; k++)
-			apart = !backup_wish_holds(ret_paths[k], top->path) &&
-				!backup_wish_holds(top->path, ret_paths[k]);
-		top->taken = !top->done && apart;
+		top->taken =
+		    !top->done && stands_apart(top->path, ret_paths, count);
 		if (top->taken)
 			ret_paths[count++] = top->path;
 	}
