@@ -12,7 +12,6 @@ const struct command *const commands[] = {
     &backup_show_command,
     &backup_files_command,
     &backup_extract_command,
-
     &backup_verify_command,
     &backup_drill_command,
     &backup_reencrypt_command,
@@ -22,6 +21,7 @@ const struct command *const commands[] = {
     &snapshot_list_command,
     &snapshot_restore_command,
     &snapshot_delete_command,
+    &config_show_command,
     NULL,
 };
 

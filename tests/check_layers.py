@@ -27,6 +27,7 @@ LIBRARIES = {
     r"curl/": {"incus/http.c"},
     r"jansson\.h": {"base/json.h"},
     r"yaml\.h": {"base/yaml.c"},
+    r"ini\.h": {"base/ini.c"},
     r"gpgme\.h": {"stream/openpgp.c", "stream/openpgp_keys.c",
                  "stream/openpgp_keys.h", "stream/openpgp_loop.h",
                  "stream/openpgp_sign.c", "stream/openpgp_verify.c"},

@@ -176,6 +176,49 @@ text_parse_number(const char *text, uint64_t maximum, uint64_t *ret_value)
 	return true;
 }
 
+/* A number, and the letter behind it; '\0' is none. */
+static bool
+parse_with_letter(
+    const char *text, uint64_t maximum, uint64_t *ret_value, char *ret_letter)
+{
+	char digits[24]; /* of any uint64_t, and a NUL */
+	size_t length = strlen(text);
+
+	if (length < 2 || length > sizeof(digits))
+		return false;
+	memcpy(digits, text, length - 1);
+	digits[length - 1] = '\0';
+	*ret_letter = text[length - 1];
+	return text_parse_number(digits, maximum, ret_value) && *ret_value > 0;
+}
+
+bool
+text_parse_percent(const char *text, uint64_t maximum, uint64_t *ret_value)
+{
+	char letter;
+
+	return parse_with_letter(text, maximum, ret_value, &letter) &&
+	       letter == '%';
+}
+
+bool
+text_parse_rate(const char *text, uint64_t *ret_bytes)
+{
+	static const char letters[] = "KMG";
+	const char *found;
+	uint64_t number;
+	char letter;
+
+	if (!parse_with_letter(text, UINT32_MAX, &number, &letter) ||
+	    letter == '\0')
+		return false;
+	found = strchr(letters, letter);
+	if (found == NULL)
+		return false;
+	*ret_bytes = number << (10 * (found - letters + 1));
+	return true;
+}
+
 bool
 text_starts_with(const char *text, const char *prefix)
 {

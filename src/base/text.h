@@ -27,6 +27,14 @@ char *text_escape(char *buf, size_t size, const char *bytes, size_t length);
 /* An unsigned decimal number, the whole of `text`, at most `maximum`. */
 bool text_parse_number(const char *text, uint64_t maximum, uint64_t *ret_value);
 
+/* The same with "%" behind it; never 0. */
+bool text_parse_percent(
+    const char *text, uint64_t maximum, uint64_t *ret_value);
+
+/* Bytes per second: a number and "K", "M" or "G", in powers of 1024; never 0.
+ * Tools do not agree on what a number alone would be. */
+bool text_parse_rate(const char *text, uint64_t *ret_bytes);
+
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
 

@@ -6,11 +6,9 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/create.h"
-
-/* Where backups go when nobody says otherwise. */
-#define OUTPUT_DEFAULT "backups"
 
 /* What stands still so long has failed for its users. */
 #define FREEZE_LIMIT_DEFAULT_S 3600
@@ -18,6 +16,7 @@
 
 struct create_options {
 	struct option_list gpg;
+	bool no_gpg;
 	const char *sign;
 	const char *output;
 	const char *compression;
@@ -33,6 +32,8 @@ static const struct option_spec specs[] = {
     {"gpg", 0, OPTION_LIST, FIELD(gpg), N_("ID"),
 	N_("encrypt to this key (may be repeated)")},
     {"gpg-recipient", 0, OPTION_LIST, FIELD(gpg), N_("ID"), NULL},
+    {"no-gpg", 0, OPTION_FLAG, FIELD(no_gpg), NULL,
+	N_("do not encrypt, whatever the configuration says")},
     {"sign", 0, OPTION_TEXT, FIELD(sign), N_("ID"),
 	N_("sign the manifest with this key")},
     {"output", 'o', OPTION_TEXT, FIELD(output), N_("DIR"),
@@ -51,9 +52,10 @@ static const struct option_spec specs[] = {
 };
 
 static int
-parse_consistency(const struct create_options *options,
+parse_consistency(const struct invocation *invocation,
     struct create_request *request, struct error *err)
 {
+	const struct create_options *options = invocation->options;
 	uint64_t limit_s = FREEZE_LIMIT_DEFAULT_S;
 
 	if (options->freeze_limit != NULL &&
@@ -64,26 +66,48 @@ parse_consistency(const struct create_options *options,
 		    _("--freeze-limit wants seconds, 1 to %d, not '%s'"),
 		    FREEZE_LIMIT_MAX_S, options->freeze_limit);
 	request->freeze_limit_s = (int)limit_s;
-	if (options->consistency == NULL)
+	return consistency_parse(configured_text(invocation,
+				     options->consistency, CONFIG_CONSISTENCY),
+	    &request->consistency, err);
+}
+
+/* Who can read it; a configuration that encrypts is the rule. */
+static struct option_list
+recipients(const struct invocation *invocation)
+{
+	const struct create_options *options = invocation->options;
+
+	if (options->no_gpg)
+		return (struct option_list){0};
+	return configured_list(invocation, &options->gpg, CONFIG_GPG);
+}
+
+static int
+check_encryption(const struct create_options *options, struct error *err)
+{
+	if (!options->no_gpg || options->gpg.count == 0)
 		return 0;
-	return consistency_parse(
-	    options->consistency, &request->consistency, err);
+	return error_set(
+	    err, ERROR_USAGE, _("--gpg and --no-gpg exclude each other"));
 }
 
 static int
 run(const struct invocation *invocation, struct error *err)
 {
 	const struct create_options *options = invocation->options;
+	const struct option_list gpg = recipients(invocation);
 	struct create_request request = {
 	    .instance = invocation->arguments[0],
 	    .project = invocation->project,
 	    .timeout_s = invocation->timeout_s,
-	    .recipients = options->gpg.items,
-	    .recipient_count = options->gpg.count,
+	    .recipients = gpg.items,
+	    .recipient_count = gpg.count,
 	    .signer = options->sign,
 	    .output =
-		options->output != NULL ? options->output : OUTPUT_DEFAULT,
-	    .make_output = true,
+		configured_text(invocation, options->output, CONFIG_OUTPUT),
+	    /* One of the configuration's may be a disk that is not there. */
+	    .make_output = options->output != NULL ||
+			   !config_is_set(invocation->config, CONFIG_OUTPUT),
 	    .force = options->force,
 	    .instance_only = options->instance_only,
 	    .dry_run = invocation->global->dry_run,
@@ -92,13 +116,16 @@ run(const struct invocation *invocation, struct error *err)
 	auto_json json_t *fields = NULL;
 	int status;
 
-	if (compression_parse(
-		options->compression != NULL ? options->compression : "gzip",
+	if (check_encryption(options, err) < 0 ||
+	    compression_parse(configured_text(invocation, options->compression,
+				  CONFIG_COMPRESSION),
 		&request.compression, err) < 0 ||
-	    parse_consistency(options, &request, err) < 0)
+	    parse_consistency(invocation, &request, err) < 0)
 		return -1;
 	if (strcmp(request.output, "-") == 0)
 		output_reserve_stdout(invocation->output);
+	else if (request.signer == NULL)
+		request.signer = config_text(invocation->config, CONFIG_SIGN);
 
 	status = create_backup(
 	    &request, output_watch(invocation->output), &result, err);
@@ -122,6 +149,7 @@ const struct command backup_create_command = {
 		"web.tar.gz'\n",
     .options = specs,
     .options_size = sizeof(struct create_options),
+    .configured = true,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

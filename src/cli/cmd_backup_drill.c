@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/backup_oldest.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/drill.h"
 
@@ -73,7 +74,7 @@ run(const struct invocation *invocation, struct error *err)
 	struct drill_request request = {
 	    .which = {.words = invocation->arguments,
 		.word_count = invocation->argument_count,
-		.from = options->from,
+		.from = configured_from(invocation, options->from),
 		.project = invocation->global->project},
 	    .storage = options->storage,
 	    .timeout_s = invocation->timeout_s,
@@ -112,6 +113,7 @@ const struct command backup_drill_command = {
 		"  anklume backup drill --oldest 1 --from /srv/backups\n",
     .options = specs,
     .options_size = sizeof(struct drill_options),
+    .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
     .run = run,

@@ -5,6 +5,7 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/copy.h"
 #include "transfer/extract.h"
@@ -43,7 +44,7 @@ run(const struct invocation *invocation, struct error *err)
 	size_t last = invocation->argument_count - 1;
 	const struct extract_request request = {
 	    .backup = invocation->arguments[0],
-	    .from = options->from,
+	    .from = configured_from(invocation, options->from),
 	    .project = invocation->project,
 	    .snapshot = options->snapshot,
 	    .paths = invocation->arguments + 1,
@@ -86,6 +87,7 @@ const struct command backup_extract_command = {
 		"  anklume backup extract web /var/log/syslog - | less\n",
     .options = specs,
     .options_size = sizeof(struct extract_options),
+    .configured = true,
     .arguments_min = 3,
     .arguments_max = ARGUMENTS_ANY,
     .run = run,

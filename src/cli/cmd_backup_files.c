@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "stream/backup_members.h"
 #include "transfer/backup_files.h"
@@ -123,7 +124,7 @@ run(const struct invocation *invocation, struct error *err)
 	const struct files_options *options = invocation->options;
 	const struct backup_files_request request = {
 	    .backup = invocation->arguments[0],
-	    .from = options->from,
+	    .from = configured_from(invocation, options->from),
 	    .project = invocation->global->project,
 	    .snapshot = options->snapshot,
 	    .pattern = invocation->argument_count > 1 ? invocation->arguments[1]
@@ -146,6 +147,7 @@ const struct command backup_files_command = {
 		"  anklume backup files web --snapshot before-upgrade /srv\n",
     .options = specs,
     .options_size = sizeof(struct files_options),
+    .configured = true,
     .arguments_min = 1,
     .arguments_max = 2,
     .run = run,

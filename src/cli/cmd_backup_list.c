@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "transfer/backup_list.h"
@@ -168,7 +169,7 @@ run(const struct invocation *invocation, struct error *err)
 	struct backup_list_request request = {
 	    .words = invocation->arguments,
 	    .word_count = invocation->argument_count,
-	    .from = options->from,
+	    .from = configured_from(invocation, options->from),
 	    .project = invocation->global->project,
 	    .recipient = options->recipient,
 	};
@@ -192,6 +193,7 @@ const struct command backup_list_command = {
 		"  anklume backup list web@yesterday --from /srv/backups\n",
     .options = specs,
     .options_size = sizeof(struct list_options),
+    .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
     .run = run,

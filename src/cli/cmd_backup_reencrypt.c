@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/reencrypt.h"
 
@@ -47,7 +48,7 @@ run(const struct invocation *invocation, struct error *err)
 	struct reencrypt_request request = {
 	    .which = {.words = invocation->arguments,
 		.word_count = invocation->argument_count,
-		.from = options->from,
+		.from = configured_from(invocation, options->from),
 		.project = invocation->global->project},
 	    .recipients = options->gpg.items,
 	    .recipient_count = options->gpg.count,
@@ -81,6 +82,7 @@ const struct command backup_reencrypt_command = {
 		"safe@example.org\n",
     .options = specs,
     .options_size = sizeof(struct reencrypt_options),
+    .configured = true,
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
     .run = run,

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/restore.h"
 
@@ -72,17 +73,19 @@ static int
 run(const struct invocation *invocation, struct error *err)
 {
 	const struct restore_options *options = invocation->options;
+	const struct option_list signers = configured_list(
+	    invocation, &(struct option_list){0}, CONFIG_SIGNERS);
 	struct restore_request request = {
 	    .file = options->file,
 	    .backup = invocation->argument_count > 0 ? invocation->arguments[0]
 						     : NULL,
-	    .from = options->from,
+	    .from = configured_from(invocation, options->from),
 	    .name = options->name,
 	    /* A current project breaks ties; it says not where to restore. */
 	    .project = invocation->global->project,
 	    .storage = options->storage,
 	    .signature = {options->signed_by.items, options->signed_by.count,
-		options->require_signature},
+		options->require_signature, signers.items, signers.count},
 	    .allowed = options->allow.items,
 	    .allowed_count = options->allow.count,
 	    .allow_unsafe = options->allow_unsafe,
@@ -126,6 +129,7 @@ const struct command backup_restore_command = {
 		"--project work\n",
     .options = specs,
     .options_size = sizeof(struct restore_options),
+    .configured = true,
     .arguments_min = 0,
     .arguments_max = 1,
     .run = run,

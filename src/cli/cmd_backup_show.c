@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "transfer/backup_list.h"
@@ -178,7 +179,7 @@ run(const struct invocation *invocation, struct error *err)
 	const struct show_options *options = invocation->options;
 	struct backup_show_request request = {
 	    .backup = invocation->arguments[0],
-	    .from = options->from,
+	    .from = configured_from(invocation, options->from),
 	    .project = invocation->project,
 	};
 	auto_table struct table table = {.columns = 2};
@@ -205,6 +206,7 @@ const struct command backup_show_command = {
 		"  anklume backup show backups/web-20260214-120000.tar.gz\n",
     .options = specs,
     .options_size = sizeof(struct show_options),
+    .configured = true,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/backup_oldest.h"
 #include "cli/command.h"
+#include "cli/configured.h"
 #include "cli/output.h"
 #include "transfer/origin.h"
 #include "transfer/verify.h"
@@ -70,7 +71,7 @@ run(const struct invocation *invocation, struct error *err)
 	struct verify_request request = {
 	    .which = {.words = invocation->arguments,
 		.word_count = invocation->argument_count,
-		.from = options->from,
+		.from = configured_from(invocation, options->from),
 		.project = invocation->global->project},
 	    .dry_run = invocation->global->dry_run,
 	    .listener = {tell, invocation->output},
@@ -101,6 +102,7 @@ const struct command backup_verify_command = {
 		"  anklume backup verify --oldest 3\n",
     .options = specs,
     .options_size = sizeof(struct verify_options),
+    .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
     .run = run,

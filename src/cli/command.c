@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/usage.h"
 #include "config.h"
+#include "transfer/configuration.h"
 #include "transfer/location.h"
 
 /* Without any byte or news from the daemon. */
@@ -172,9 +173,11 @@ run_command(const struct command *command, int argc, char **argv,
     struct global_options *global, struct error *err)
 {
 	auto_free void *options = calloc(1, command->options_size + 1);
+	auto_config struct config config = {0};
 	struct option_target targets[] = {
 	    {global_option_specs, global}, {command->options, options}, {0}};
-	struct invocation invocation = {.global = global, .options = options};
+	struct invocation invocation = {
+	    .global = global, .config = &config, .options = options};
 	char **arguments = NULL;
 	struct output *output;
 	int status;
@@ -193,7 +196,8 @@ run_command(const struct command *command, int argc, char **argv,
 		invocation.argument_count++;
 	if (check_arguments(
 		command, invocation.argument_count, arguments, err) < 0 ||
-	    parse_timeout(global, &invocation.timeout_s, err) < 0)
+	    parse_timeout(global, &invocation.timeout_s, err) < 0 ||
+	    (command->configured && config_read(&config, err) < 0))
 		return -1;
 
 	output = output_new(global, err);

@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 
+struct config;
 struct error;
 struct output;
 
@@ -32,7 +33,8 @@ struct invocation {
 	const struct global_options *global;
 	int timeout_s;	     /* of --timeout, or the default */
 	const char *project; /* of --project or INCUS_PROJECT, or NULL */
-	void *options;	     /* the command's own, filled */
+	const struct config *config; /* empty for commands that read none */
+	void *options;		     /* the command's own, filled */
 	const char *const *arguments;
 	size_t argument_count;
 	struct output *output;
@@ -47,6 +49,7 @@ struct command {
 	const char *examples;  /* lines, each indented by two; NULL is none */
 	const struct option_spec *options; /* NULL is none */
 	size_t options_size; /* of the struct that the table fills */
+	bool configured;     /* the configuration is read for it */
 	size_t arguments_min;
 	size_t arguments_max;
 	int (*run)(const struct invocation *invocation, struct error *err);
@@ -65,6 +68,7 @@ extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
 extern const struct command backup_verify_command;
+extern const struct command config_show_command;
 extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
 extern const struct command portal_log_command;

@@ -32,8 +32,8 @@ consistency_parse(
 		*ret_how = (enum consistency_how)i;
 		return 0;
 	}
-	return error_set(err, ERROR_USAGE,
-	    _("--consistency wants auto, live or freeze, not '%s'"), text);
+	error_set(err, ERROR_USAGE, _("unknown consistency '%s'"), text);
+	return error_hint(err, _("one of: %s"), "auto, live, freeze");
 }
 
 int

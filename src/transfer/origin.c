@@ -187,16 +187,16 @@ signature_demand_check(const struct signature_demand *demand, struct error *err)
 }
 
 static bool
-is_asked_for(const struct signature_demand *demand, const char *fingerprint)
+is_among(const char *fingerprint, const char *const *signers, size_t count)
 {
-	char asked[OPENPGP_FINGERPRINT_BYTES];
+	char one[OPENPGP_FINGERPRINT_BYTES];
 	struct error ignored = {0};
 
-	for (size_t i = 0; i < demand->signer_count; i++) {
-		if (openpgp_parse_fingerprint(
-			demand->signers[i], asked, &ignored) == 0 &&
-		    strcmp(asked, fingerprint) == 0)
+	for (size_t i = 0; i < count; i++) {
+		if (openpgp_parse_fingerprint(signers[i], one, &ignored) == 0 &&
+		    strcmp(one, fingerprint) == 0)
 			return true;
+		error_clear(&ignored);
 	}
 	return false;
 }
@@ -206,7 +206,13 @@ provenance_demand(struct provenance *provenance, const char *path,
     const struct signature_demand *demand, struct error *err)
 {
 	const struct openpgp_verdict *verdict = &provenance->signature;
+	bool good = provenance->has_signature && verdict->good;
+	bool asked_for = good && is_among(verdict->fingerprint, demand->signers,
+				     demand->signer_count);
 
+	provenance->trusted =
+	    asked_for || (good && is_among(verdict->fingerprint,
+				      demand->trusted, demand->trusted_count));
 	if (demand->signer_count == 0 && !demand->required)
 		return 0;
 	if (!provenance->has_signature)
@@ -216,8 +222,7 @@ provenance_demand(struct provenance *provenance, const char *path,
 		return error_set(err, ERROR_DAMAGED,
 		    _("the signature of '%s' does not count: %s"), path,
 		    _(verdict->problem));
-	provenance->trusted = is_asked_for(demand, verdict->fingerprint);
-	if (demand->signer_count == 0 || provenance->trusted)
+	if (demand->signer_count == 0 || asked_for)
 		return 0;
 	return error_set(err, ERROR_DAMAGED,
 	    _("'%s' is signed by another key than was asked for: %s"), path,

@@ -44,6 +44,11 @@ struct signature_demand {
 	const char *const *signers; /* fingerprints; any of them */
 	size_t signer_count;
 	bool required; /* by any key of the keyring */
+
+	/* Signers that are trusted and not asked for: an archive of theirs is
+	 * of known origin, another's is no failure. */
+	const char *const *trusted;
+	size_t trusted_count;
 };
 
 /* Whether the fingerprints are such. ERROR_USAGE. */
@@ -56,7 +61,7 @@ struct provenance {
 	json_t *candidates; /* the record's entries that it may be, all of
 			     * one instance */
 	bool has_signature; /* the manifest */
-	bool trusted;	    /* its signer was asked for */
+	bool trusted;	    /* its signer is, or was asked for */
 	struct openpgp_verdict signature; /* of the manifest */
 };
 
@@ -77,8 +82,8 @@ auto_provenance_cleanup(struct provenance *provenance)
 /* An owning local. */
 #define auto_provenance __attribute__((cleanup(auto_provenance_cleanup)))
 
-/* The signature is what is demanded, or ERROR_DAMAGED. A signer that was asked
- * for is trusted from here on. */
+/* The signature is what is demanded, or ERROR_DAMAGED. Whether its signer is
+ * trusted is known from here on. */
 int provenance_demand(struct provenance *provenance, const char *path,
     const struct signature_demand *demand, struct error *err);
 

@@ -148,6 +148,31 @@ def test_the_signer_decides_where_it_goes(daemon, signed, signers, make_box,
         "work", box.name)
 
 
+def test_signers_that_are_trusted_always(daemon, signers, make_box, tmp_path):
+    """By the configuration: theirs go where they belong; others are no
+    failure."""
+    box = make_box(project="work", start=False)
+    made = create(daemon, box, tmp_path, "--sign", "ann@example.org",
+                  env=signers.env)
+    own = create(daemon, box, tmp_path / "own", "--compression", "none")
+    made.record_path.unlink()
+    box.delete()
+
+    def with_trust_in(name):
+        conf = tmp_path / "conf"
+        conf.write_text(f"[trust]\nsigners = {signers.fingerprints[name]}\n")
+        return {**signers.env, "ANKLUME_CONFIG": str(conf)}
+
+    refused = restore(daemon, made, env=with_trust_in("bob"))
+    assert refused.status == 2, refused
+    for archive in (made, own):
+        done = restore(daemon, archive, "--json", env=with_trust_in("ann"))
+        assert done.status == 0, done
+        assert (done.json()["project"], done.json()["instance"]) == (
+            "work", box.name)
+        box.delete()
+
+
 def test_any_good_signature(daemon, signed, signers, new_name):
     done = restore(daemon, signed, "--require-signature", "--project", "home",
                    "--name", new_name(), "--json", env=signers.env)
