@@ -102,6 +102,27 @@ interrupt_shield_down(void)
 	(void)atomic_fetch_sub(&shields, 1);
 }
 
+static void
+forget(void)
+{
+	last_signal = 0;
+	for (size_t i = 0; i < 2; i++) {
+		if (wake_pipe[i] >= 0)
+			(void)close(wake_pipe[i]);
+		wake_pipe[i] = -1;
+	}
+}
+
+int
+interrupt_renew(struct error *err)
+{
+	forget();
+	shields = 0;
+	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return error_set_errno(err, errno, "pipe");
+	return 0;
+}
+
 void
 interrupt_ignore(void)
 {
@@ -109,10 +130,5 @@ interrupt_ignore(void)
 
 	for (size_t i = 0; i < NUMBERS; i++)
 		(void)sigaction(numbers[i], &action, NULL);
-	last_signal = 0;
-	for (size_t i = 0; i < 2; i++) {
-		if (wake_pipe[i] >= 0)
-			(void)close(wake_pipe[i]);
-		wake_pipe[i] = -1;
-	}
+	forget();
 }

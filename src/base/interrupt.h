@@ -29,6 +29,10 @@ int interrupt_fd(void);
 void interrupt_shield_up(void);
 void interrupt_shield_down(void);
 
+/* For a child that is interrupted by itself: from here on it hears signals of
+ * its own, and one that the parent has heard is forgotten. */
+int interrupt_renew(struct error *err);
+
 /* For a child that is to outlive this process: from here on the signals are
  * ignored, and one that has come is forgotten. */
 void interrupt_ignore(void);

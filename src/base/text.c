@@ -202,6 +202,26 @@ text_parse_percent(const char *text, uint64_t maximum, uint64_t *ret_value)
 }
 
 bool
+text_parse_seconds(const char *text, uint64_t maximum, uint64_t *ret_seconds)
+{
+	uint64_t number;
+	char letter;
+
+	if (text_parse_number(text, maximum, ret_seconds))
+		return true;
+	if (!parse_with_letter(text, maximum, &number, &letter))
+		return false;
+	if (letter == 'm')
+		number *= 60;
+	else if (letter == 'h')
+		number *= 3600;
+	else if (letter != 's')
+		return false;
+	*ret_seconds = number;
+	return number <= maximum;
+}
+
+bool
 text_parse_rate(const char *text, uint64_t *ret_bytes)
 {
 	static const char letters[] = "KMG";

@@ -31,6 +31,10 @@ bool text_parse_number(const char *text, uint64_t maximum, uint64_t *ret_value);
 bool text_parse_percent(
     const char *text, uint64_t maximum, uint64_t *ret_value);
 
+/* Seconds: a number alone, or with "s", "m" or "h" behind it, as sleep(1). */
+bool text_parse_seconds(
+    const char *text, uint64_t maximum, uint64_t *ret_seconds);
+
 /* Bytes per second: a number and "K", "M" or "G", in powers of 1024; never 0.
  * Tools do not agree on what a number alone would be. */
 bool text_parse_rate(const char *text, uint64_t *ret_bytes);

@@ -203,6 +203,24 @@ instance_names_find(const struct instance_names *names, const char *project,
 }
 
 int
+incus_instance_list(
+    struct incus_client *client, json_t **ret_instances, struct error *err)
+{
+	json_t *list = NULL;
+
+	if (incus_get(client, "/1.0/instances?all-projects=true&recursion=1",
+		&list, err) < 0)
+		return -1;
+	if (!json_is_array(list)) {
+		json_decref(list);
+		return error_set(err, ERROR_FAILED,
+		    _("the daemon's list of instances is none"));
+	}
+	*ret_instances = list;
+	return 0;
+}
+
+int
 incus_instance_get(struct incus_client *client, const struct instance_ref *ref,
     json_t **ret_instance, struct error *err)
 {

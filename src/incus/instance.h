@@ -61,6 +61,11 @@ int instance_names_find(const struct instance_names *names, const char *project,
     const char *name, const char *preferred, struct instance_ref *ret_ref,
     struct error *err);
 
+/* The objects of all instances of all projects, in an array (api.Instance); the
+ * caller owns it. */
+int incus_instance_list(
+    struct incus_client *client, json_t **ret_instances, struct error *err);
+
 /* The daemon's object (api.Instance). The caller owns it. ERROR_NOT_FOUND. */
 int incus_instance_get(struct incus_client *client,
     const struct instance_ref *ref, json_t **ret_instance, struct error *err);

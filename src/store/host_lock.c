@@ -2,14 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "store/state.h"
+
+/* While it is held by another. */
+#define LOOK_EVERY_MS 200
+
+#define PID_BYTES 24
 
 static char *
 path_of(const char *name, struct error *err)
@@ -22,23 +33,88 @@ path_of(const char *name, struct error *err)
 	return text_format(err, "%s/%s", directory, name);
 }
 
+/* Whoever held it has taken the name away with it: then this is no lock. */
+static bool
+is_still_there(int fd, const char *path)
+{
+	struct stat held;
+	struct stat there;
+
+	return fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
+	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+/* For whoever meets it. */
+static void
+write_holder(int fd)
+{
+	char text[PID_BYTES];
+	int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, text, (size_t)length, 0);
+}
+
+static int
+refuse_held(int fd, const char *name, struct error *err)
+{
+	char text[PID_BYTES] = "";
+	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (got > 0)
+		text[strspn(text, "0123456789")] = '\0';
+	if (*text == '\0')
+		return error_set(
+		    err, ERROR_LOCKED, _("'%s' is held by another run"), name);
+	return error_set(err, ERROR_LOCKED,
+	    _("'%s' is held by another run (process %s)"), name, text);
+}
+
+/* 1 with the lock in *ret_fd, 0 when it is held, -1. */
+static int
+try_to_take(const char *path, int *ret_fd, struct error *err)
+{
+	auto_close int fd =
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return error_set_errno(err, errno, _("cannot make '%s'"), path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return error_set_errno(
+			    err, errno, _("cannot lock '%s'"), path);
+		*ret_fd = steal_fd(&fd);
+		return 0;
+	}
+	if (!is_still_there(fd, path))
+		return try_to_take(path, ret_fd, err);
+	write_holder(fd);
+	*ret_fd = steal_fd(&fd);
+	return 1;
+}
+
 int
-host_lock_take(const char *name, struct error *err)
+host_lock_take(const char *name, int64_t wait_ms, struct error *err)
 {
 	auto_free char *path = path_of(name, err);
-	auto_close int fd = -1;
+	int64_t deadline_ms = clock_now_ms() + wait_ms;
 
 	if (path == NULL)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return error_set_errno(err, errno, _("cannot make '%s'"), path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return steal_fd(&fd);
-	if (errno == EWOULDBLOCK)
-		return error_set(
-		    err, ERROR_LOCKED, _("'%s' is held by another run"), name);
-	return error_set_errno(err, errno, _("cannot lock '%s'"), path);
+	for (;;) {
+		auto_close int fd = -1;
+		int taken = try_to_take(path, &fd, err);
+		int left_ms = clock_left_ms(deadline_ms);
+
+		if (taken != 0)
+			return taken > 0 ? steal_fd(&fd) : -1;
+		if (left_ms == 0)
+			return refuse_held(fd, name, err);
+		if (wait_ready(-1, 0,
+			left_ms < LOOK_EVERY_MS ? left_ms : LOOK_EVERY_MS,
+			err) < 0)
+			return -1;
+	}
 }
 
 void

@@ -6,6 +6,8 @@
 #ifndef ANKLUME_STORE_HOST_LOCK_H
 #define ANKLUME_STORE_HOST_LOCK_H
 
+#include <stdint.h>
+
 struct error;
 
 enum host_lock_state {
@@ -14,9 +16,10 @@ enum host_lock_state {
 	HOST_LOCK_LEFT,	   /* by one that has ended */
 };
 
-/* Take it: a descriptor that is the lock, or -1. ERROR_LOCKED when it is held.
- */
-int host_lock_take(const char *name, struct error *err);
+/* Take it: a descriptor that is the lock, or -1. While another process holds it
+ * this waits, `wait_ms` at most; then it is ERROR_LOCKED, and the message has
+ * the other's pid. An interruption ends the wait. */
+int host_lock_take(const char *name, int64_t wait_ms, struct error *err);
 
 /* Let go of what host_lock_take() gave, and forget the name. */
 void host_lock_drop(const char *name, int lock);

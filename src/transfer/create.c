@@ -15,10 +15,13 @@
 #include "incus/project.h"
 #include "store/archive.h"
 #include "store/manifest.h"
+#include "store/mount_point.h"
 #include "store/record.h"
 #include "stream/openpgp.h"
 #include "stream/openpgp_sign.h"
 #include "transfer/audited_run.h"
+#include "transfer/create_keys.h"
+#include "transfer/create_lock.h"
 #include "transfer/describe.h"
 #include "transfer/export.h"
 #include "transfer/location.h"
@@ -31,8 +34,9 @@ struct create {
 	const struct create_request *request;
 	const struct watch *watch;
 	struct incus_client *client;
-	struct openpgp_recipients recipients;
-	struct openpgp_signer *signer; /* NULL: not signed */
+	struct create_keys own_keys;
+	const struct create_keys *keys; /* these, or the request's */
+	struct create_lock lock;
 	struct instance_ref instance;
 	json_t *about; /* api.Instance */
 	time_t started;
@@ -44,11 +48,12 @@ struct create {
 static void
 create_clear(struct create *create)
 {
+	create_lock_drop(&create->lock);
 	json_decref(create->about);
 	instance_ref_clear(&create->instance);
 	exported_clear(&create->exported);
 	incus_client_free(create->client);
-	openpgp_signer_free(create->signer);
+	create_keys_clear(&create->own_keys);
 	free(create->name);
 }
 
@@ -61,16 +66,36 @@ create_result_clear(struct create_result *result)
 }
 
 static int
-find_instance(struct create *create, struct error *err)
+find_keys(struct create *create, struct error *err)
+{
+	if (create->request->keys != NULL) {
+		create->keys = create->request->keys;
+		return 0;
+	}
+	create->keys = &create->own_keys;
+	return create_keys_find(create->request, &create->own_keys, err);
+}
+
+static int
+take_found(struct create *create, struct error *err)
+{
+	const struct instance_ref *found = create->request->found;
+
+	create->instance = (struct instance_ref){
+	    .project = text_copy(found->project, strlen(found->project), err),
+	    .name = text_copy(found->name, strlen(found->name), err),
+	};
+	return error_is_set(err) ? -1 : 0;
+}
+
+static int
+look_up(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
 	auto_instance_word struct instance_word word = {0};
 	auto_instance_names struct instance_names names = {0};
 
-	if (instance_word_parse(request->instance, &word, err) < 0)
-		return -1;
-	create->client = incus_client_open(request->timeout_s, err);
-	if (create->client == NULL ||
+	if (instance_word_parse(request->instance, &word, err) < 0 ||
 	    incus_list_names(create->client, &names, err) < 0)
 		return -1;
 	verbose_daemon(create->watch, create->client);
@@ -78,28 +103,58 @@ find_instance(struct create *create, struct error *err)
 		request->project, &create->instance, err) < 0)
 		return -1;
 	verbose_instance(create->watch, request->instance, &create->instance);
+	return 0;
+}
+
+static int
+find_instance(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+	auto_instance_word struct instance_word word = {0};
+
+	/* A word that is none needs no daemon. */
+	if (request->found == NULL &&
+	    instance_word_parse(request->instance, &word, err) < 0)
+		return -1;
+	create->client = incus_client_open(request->timeout_s, err);
+	if (create->client == NULL)
+		return -1;
+	if ((request->found != NULL ? take_found(create, err)
+				    : look_up(create, err)) < 0)
+		return -1;
 	return incus_instance_get(
 	    create->client, &create->instance, &create->about, err);
 }
 
+/* Where it goes is there, and holds nothing of that name. */
 static int
-find_keys(struct create *create, struct error *err)
+prepare_output(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
+	int exists;
 
-	if (request->signer != NULL && export_is_to_stdout(request->output)) {
-		error_set(err, ERROR_USAGE,
-		    _("--sign signs the manifest, and standard output has "
-		      "none"));
-		return error_hint(err, "-o DIR");
-	}
-	if (openpgp_find_recipients(request->recipients,
-		request->recipient_count, &create->recipients, err) < 0)
-		return -1;
-	if (request->signer == NULL)
+	if (export_is_to_stdout(request->output))
 		return 0;
-	create->signer = openpgp_signer_open(request->signer, err);
-	return create->signer != NULL ? 0 : -1;
+	if (instance_is_running(create->about) &&
+	    self_is(create->client, &create->instance))
+		watch_note(create->watch,
+		    _("anklume runs in '%s/%s' itself: the archive lies in "
+		      "what it saves"),
+		    create->instance.project, create->instance.name);
+	if ((request->require_mount != NULL &&
+		mount_point_check(request->require_mount, err) < 0) ||
+	    archive_check_directory(
+		request->output, request->make_output, err) < 0)
+		return -1;
+	exists = archive_exists(request->output, create->name, err);
+	if (exists > 0 && !request->force) {
+		error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
+		    request->output, create->name);
+		return error_hint(err, _("--force replaces it"));
+	}
+	if (exists < 0 || request->dry_run)
+		return exists < 0 ? -1 : 0;
+	return archive_make_directory(request->output, err);
 }
 
 /* Everything that can be refused before the daemon is put to work. */
@@ -107,7 +162,6 @@ static int
 prepare(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
-	int exists;
 
 	if (find_keys(create, err) < 0 || find_instance(create, err) < 0)
 		return -1;
@@ -123,28 +177,13 @@ prepare(struct create *create, struct error *err)
 
 	create->name = archive_name(create->instance.name, create->started,
 	    request->compression.kind, request->recipient_count > 0, err);
-	if (create->name == NULL)
+	if (create->name == NULL || prepare_output(create, err) < 0)
 		return -1;
-	if (export_is_to_stdout(request->output))
+	if (request->dry_run)
 		return 0;
-	if (instance_is_running(create->about) &&
-	    self_is(create->client, &create->instance))
-		watch_note(create->watch,
-		    _("anklume runs in '%s/%s' itself: the archive lies in "
-		      "what it saves"),
-		    create->instance.project, create->instance.name);
-	if (archive_check_directory(
-		request->output, request->make_output, err) < 0)
-		return -1;
-	exists = archive_exists(request->output, create->name, err);
-	if (exists > 0 && !request->force) {
-		error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
-		    request->output, create->name);
-		return error_hint(err, _("--force replaces it"));
-	}
-	if (exists < 0 || request->dry_run)
-		return exists < 0 ? -1 : 0;
-	return archive_make_directory(request->output, err);
+	return create_lock_take(create->client, &create->instance,
+	    export_is_to_stdout(request->output) ? NULL : request->output,
+	    request->lock_wait_ms, &create->lock, err);
 }
 
 /* From the daemon to the archive. */
@@ -155,10 +194,11 @@ export_instance(struct create *create, struct error *err)
 	struct export_request export = {
 	    .client = create->client,
 	    .instance = &create->instance,
-	    .recipients = &create->recipients,
+	    .recipients = &create->keys->recipients,
 	    .compression = &request->compression,
 	    .output = request->output,
 	    .name = create->name,
+	    .bytes_per_s = request->bytes_per_s,
 	    .force = request->force,
 	    .instance_only = request->instance_only,
 	};
@@ -191,9 +231,9 @@ fill_description(struct create *create, struct description *ret_description,
 	    .examination = &create->exported.examination,
 	    .tar = &create->exported.tar,
 	    .archive = &create->exported.archive,
-	    .recipients = &create->recipients,
-	    .signer = create->signer != NULL
-			  ? openpgp_signer_fingerprint(create->signer)
+	    .recipients = &create->keys->recipients,
+	    .signer = create->keys->signer != NULL
+			  ? openpgp_signer_fingerprint(create->keys->signer)
 			  : NULL,
 	    .compression = create->request->compression.kind,
 	    .archive_name = create->name,
@@ -233,8 +273,8 @@ save_manifest(struct create *create, const json_t *manifest, struct error *err)
 	if (files.text == NULL)
 		return -1;
 	files.size = strlen(files.text);
-	if (create->signer != NULL &&
-	    openpgp_sign(create->signer, files.text, files.size,
+	if (create->keys->signer != NULL &&
+	    openpgp_sign(create->keys->signer, files.text, files.size,
 		&files.signature, err) < 0)
 		return -1;
 	return manifest_save(create->request->output, create->name, &files,

@@ -11,13 +11,19 @@
 #include "stream/compression.h"
 #include "transfer/consistency.h"
 
+struct create_keys;
 struct error;
+struct instance_ref;
 struct watch;
 
 struct create_request {
 	const char *instance; /* [PROJECT/]INSTANCE */
 	const char *project;  /* breaks ties; may be NULL */
 	int timeout_s;
+
+	/* Found already, as one of many; NULL. */
+	const struct instance_ref *found;
+	const struct create_keys *keys;
 
 	const char *const *recipients; /* key ids; none: not encrypted */
 	size_t recipient_count;
@@ -30,6 +36,10 @@ struct create_request {
 	bool dry_run;
 	enum consistency_how consistency;
 	int freeze_limit_s; /* of an instance that is frozen for it */
+
+	const char *require_mount; /* something is mounted there; NULL */
+	int64_t lock_wait_ms;	   /* for another run to end */
+	uint64_t bytes_per_s;	   /* of the archive; 0: no limit */
 };
 
 struct create_result {
@@ -41,7 +51,8 @@ void create_result_clear(struct create_result *result);
 
 /* Export, check, compress, encrypt, and publish. Keys, names, rights and the
  * directory are looked at before anything is exported; the archive appears only
- * when whole, and its manifest after it. */
+ * when whole, and its manifest after it. ERROR_LOCKED while another run backs
+ * the instance up. */
 int create_backup(const struct create_request *request,
     const struct watch *watch, struct create_result *ret_result,
     struct error *err);

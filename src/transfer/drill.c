@@ -178,7 +178,7 @@ drill_archive(struct drill *drill, const char *path, struct error *err)
 		return error_prefix(err, _("cannot drill '%s'"), path);
 	drill->clone.client = drill->run->client;
 	drill->clone.timeout_s = drill->run->request->timeout_s;
-	drill->lock = host_lock_take(drill->clone.instance.project, err);
+	drill->lock = host_lock_take(drill->clone.instance.project, 0, err);
 	if (drill->lock < 0)
 		return -1;
 	watch_detail(drill->run->watch, _("drills in the project '%s'"),

@@ -16,6 +16,7 @@
 #include "stream/openpgp.h"
 #include "stream/read_ahead.h"
 #include "stream/stream.h"
+#include "stream/throttle.h"
 #include "transfer/thaw_guard.h"
 #include "transfer/watch.h"
 
@@ -161,6 +162,7 @@ export_archive(const struct export_request *request, const struct watch *watch,
 	if (request->recipients->count > 0)
 		data = openpgp_encrypt_new(data, request->recipients, err);
 	data = digest_new(data, &ret_exported->archive, err);
+	data = throttle_new(data, request->bytes_per_s, err);
 	ret_exported->begun = data != NULL;
 	result = data != NULL ? save(request, data, err) : -1;
 	watch_stop(watch);

@@ -24,9 +24,10 @@ struct export_request {
 	const struct instance_ref *instance;
 	const struct openpgp_recipients *recipients; /* none: not encrypted */
 	const struct compression *compression;
-	const char *output; /* a directory, or "-" */
-	const char *name;   /* of the archive in it */
-	bool force;	    /* replace one of that name */
+	const char *output;   /* a directory, or "-" */
+	const char *name;     /* of the archive in it */
+	uint64_t bytes_per_s; /* of the archive; 0: no limit */
+	bool force;	      /* replace one of that name */
 	bool instance_only;
 	struct thaw_guard *guard; /* of the instance, if it is frozen for it */
 };

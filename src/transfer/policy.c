@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "transfer/policy_glob.h"
+#include "transfer/name_glob.h"
 
 static void
 line_clear(struct policy_line *line)
@@ -47,8 +47,8 @@ matches_plainly(
 		return side->project == NULL;
 	case POLICY_INSTANCES:
 		return side->project != NULL &&
-		       policy_glob_matches(selector->project, side->project) &&
-		       policy_glob_matches(selector->instance, side->instance);
+		       name_glob_matches(selector->project, side->project) &&
+		       name_glob_matches(selector->instance, side->instance);
 	case POLICY_SAME_PROJECT:
 	case POLICY_TRUST:
 		break;

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "transfer/name_glob.h"
 #include "transfer/policy.h"
-#include "transfer/policy_glob.h"
 
 /* "allow FROM TO path= from-path=" */
 #define WORDS_MAX 5
@@ -149,7 +149,7 @@ parse_selector(
 		return error_set(err, ERROR_USAGE,
 		    _("'%s' is not spelled PROJECT/INSTANCE"), word);
 	*slash = '\0';
-	if (!policy_glob_is_valid(word) || !policy_glob_is_valid(slash + 1))
+	if (!name_glob_is_valid(word) || !name_glob_is_valid(slash + 1))
 		return error_set(err, ERROR_USAGE,
 		    _("'%s/%s': a set is spelled [abc], [a-z] or [!abc]"), word,
 		    slash + 1);

@@ -6,7 +6,7 @@
 
 #include "support.h"
 #include "transfer/policy.h"
-#include "transfer/policy_glob.h"
+#include "transfer/name_glob.h"
 #include "transfer/policy_parse.h"
 
 /* "PROJECT/INSTANCE:/PATH", "/PATH" or "-". */
@@ -517,8 +517,8 @@ globs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_true(policy_glob_is_valid(cases[i].glob));
-		if (policy_glob_matches(cases[i].glob, cases[i].name) ==
+		assert_true(name_glob_is_valid(cases[i].glob));
+		if (name_glob_matches(cases[i].glob, cases[i].name) ==
 		    cases[i].matches)
 			continue;
 		print_error("'%s' and '%s'\n", cases[i].glob, cases[i].name);

@@ -1,4 +1,4 @@
-#include "transfer/policy_glob.h"
+#include "transfer/name_glob.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -59,7 +59,7 @@ set_is_valid(const char *glob, const char **ret_behind)
 }
 
 bool
-policy_glob_is_valid(const char *glob)
+name_glob_is_valid(const char *glob)
 {
 	while (*glob != '\0') {
 		if (*glob != '[')
@@ -102,7 +102,7 @@ take_one(const char *glob, const char *name)
 }
 
 bool
-policy_glob_matches(const char *glob, const char *name)
+name_glob_matches(const char *glob, const char *name)
 {
 	const char *star = NULL; /* behind the last one */
 	const char *resume = NULL;

@@ -1,0 +1,29 @@
+/* create_jobs.h - the processes of a run over several instances */
+
+#ifndef ANKLUME_TRANSFER_CREATE_JOBS_H
+#define ANKLUME_TRANSFER_CREATE_JOBS_H
+
+#include <stddef.h>
+
+#include "base/json.h"
+
+struct create_choice;
+struct create_keys;
+struct create_many_request;
+struct error;
+struct watch;
+
+struct create_jobs_request {
+	const struct create_many_request *many;
+	const struct create_choice *choice;
+	const struct create_keys *keys;
+	size_t jobs; /* at once, from 1 on */
+};
+
+/* Back up each. `backups` gets an object for each, in the order of the choice;
+ * after an interruption those that were not begun have failed with it. -1 only
+ * where there can be no processes. */
+int create_jobs_run(const struct create_jobs_request *request,
+    const struct watch *watch, json_t *backups, struct error *err);
+
+#endif

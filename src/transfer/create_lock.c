@@ -1,0 +1,70 @@
+#include "transfer/create_lock.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "incus/instance.h"
+#include "store/directory_lock.h"
+#include "store/host_lock.h"
+
+static int
+hint_wait(struct error *err)
+{
+	return err->code == ERROR_LOCKED
+		   ? error_hint(err, _("--lock-wait 1h waits for it"))
+		   : -1;
+}
+
+/* Instances of two daemons of one host may have one name. */
+static char *
+lock_name(struct incus_client *client, const struct instance_ref *instance,
+    struct error *err)
+{
+	const struct incus_server *server = incus_client_server(client, err);
+
+	if (server == NULL)
+		return NULL;
+	return text_format(err, "backup-%.12s-%s-%s",
+	    server->fingerprint != NULL ? server->fingerprint : "",
+	    instance->project, instance->name);
+}
+
+int
+create_lock_take(struct incus_client *client,
+    const struct instance_ref *instance, const char *directory, int64_t wait_ms,
+    struct create_lock *ret_lock, struct error *err)
+{
+	auto_free char *name = lock_name(client, instance, err);
+	auto_close int in = -1;
+	int fd;
+
+	if (name == NULL)
+		return -1;
+	if (directory != NULL)
+		in = directory_lock_take(directory, false, wait_ms, err);
+	if (directory != NULL && in < 0)
+		return hint_wait(err);
+	fd = host_lock_take(name, wait_ms, err);
+	if (fd < 0)
+		return hint_wait(err);
+	*ret_lock = (struct create_lock){
+	    .name = steal(name), .instance = fd, .directory = steal_fd(&in)};
+	return 0;
+}
+
+void
+create_lock_drop(struct create_lock *lock)
+{
+	if (lock->name == NULL)
+		return;
+	host_lock_drop(lock->name, lock->instance);
+	if (lock->directory >= 0)
+		(void)close(lock->directory);
+	free(lock->name);
+	*lock = (struct create_lock){0};
+}

@@ -1,0 +1,26 @@
+/* create_lock.h - no two runs back one instance up at once, and nobody takes
+ * archives away where one is being written */
+
+#ifndef ANKLUME_TRANSFER_CREATE_LOCK_H
+#define ANKLUME_TRANSFER_CREATE_LOCK_H
+
+#include <stdint.h>
+
+struct error;
+struct incus_client;
+struct instance_ref;
+
+struct create_lock {
+	char *name;    /* of the instance's; NULL: nothing is held */
+	int instance;  /* descriptors */
+	int directory; /* -1: none */
+};
+
+/* Wait for both, `wait_ms` at most; `directory` may be NULL. ERROR_LOCKED. */
+int create_lock_take(struct incus_client *client,
+    const struct instance_ref *instance, const char *directory, int64_t wait_ms,
+    struct create_lock *ret_lock, struct error *err);
+
+void create_lock_drop(struct create_lock *lock);
+
+#endif

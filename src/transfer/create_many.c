@@ -1,0 +1,158 @@
+#include "transfer/create_many.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "incus/client.h"
+#include "store/archive.h"
+#include "store/host_lock.h"
+#include "store/mount_point.h"
+#include "transfer/create_jobs.h"
+#include "transfer/create_keys.h"
+#include "transfer/verbose.h"
+#include "transfer/watch.h"
+
+void
+create_many_result_clear(struct create_many_result *result)
+{
+	json_decref(result->backups);
+	json_decref(result->left_out);
+	*result = (struct create_many_result){0};
+}
+
+/* Processors that this process may use. */
+static size_t
+processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (size_t)CPU_COUNT(&set);
+}
+
+/* Where all of it goes is there. */
+static int
+prepare_directory(const struct create_request *each, struct error *err)
+{
+	if ((each->require_mount != NULL &&
+		mount_point_check(each->require_mount, err) < 0) ||
+	    archive_check_directory(each->output, each->make_output, err) < 0)
+		return -1;
+	return each->dry_run ? 0 : archive_make_directory(each->output, err);
+}
+
+/* A name for the directory, however it is spelled. Heap. */
+static char *
+lock_name(const char *directory, struct error *err)
+{
+	struct stat found;
+
+	if (stat(directory, &found) < 0) {
+		error_set_errno(err, errno, _("cannot open '%s'"), directory);
+		return NULL;
+	}
+	return text_format(err, "create-%llx-%llx",
+	    (unsigned long long)found.st_dev, (unsigned long long)found.st_ino);
+}
+
+static int
+say_what_would_be(const struct create_many_request *request,
+    const struct create_choice *choice, const struct watch *watch)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		watch_note(watch, _("would back up '%s/%s' to '%s/%s'"),
+		    choice->instances[i].project, choice->instances[i].name,
+		    request->each.output, choice->instances[i].project);
+	return 0;
+}
+
+static int
+judge(const json_t *backups, struct error *err)
+{
+	size_t failed = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(backups, i, one)
+	{
+		failed += json_number(one, "status") != 0;
+	}
+	if (interrupt_check(err) < 0)
+		return -1;
+	if (failed == 0)
+		return 0;
+	return error_set(err, ERROR_PARTIAL, _("%zu of %zu backups failed"),
+	    failed, json_array_size(backups));
+}
+
+/* One run of the kind fills a directory at a time: two would make two archives
+ * of everything. */
+static int
+run_alone(const struct create_many_request *request,
+    const struct create_choice *choice, const struct watch *watch,
+    json_t *backups, struct error *err)
+{
+	auto_create_keys struct create_keys keys = {0};
+	auto_free char *name = lock_name(request->each.output, err);
+	struct create_jobs_request jobs = {
+	    .many = request,
+	    .choice = choice,
+	    .keys = &keys,
+	    .jobs = request->jobs > 0 ? request->jobs : processors(),
+	};
+	int lock;
+	int result;
+
+	if (name == NULL)
+		return -1;
+	lock = host_lock_take(name, request->each.lock_wait_ms, err);
+	if (lock < 0) {
+		if (err->code == ERROR_LOCKED)
+			error_hint(err, _("--lock-wait 1h waits for it"));
+		return -1;
+	}
+	result = create_keys_find(&request->each, &keys, err);
+	if (result == 0)
+		result = create_jobs_run(&jobs, watch, backups, err);
+	host_lock_drop(name, lock);
+	return result < 0 ? -1 : judge(backups, err);
+}
+
+int
+create_many(const struct create_many_request *request,
+    const struct watch *watch, struct create_many_result *ret_result,
+    struct error *err)
+{
+	auto_client struct incus_client *client = NULL;
+	auto_create_choice struct create_choice choice = {0};
+	int result;
+
+	client = incus_client_open(request->each.timeout_s, err);
+	if (client == NULL)
+		return -1;
+	verbose_daemon(watch, client);
+	if (create_choose(client, &request->choice, watch, &choice, err) < 0 ||
+	    prepare_directory(&request->each, err) < 0)
+		return -1;
+	ret_result->backups = json_array();
+	ret_result->left_out = json_incref(choice.left_out);
+	if (ret_result->backups == NULL)
+		return error_set_memory(err);
+	if (request->each.dry_run)
+		return say_what_would_be(request, &choice, watch);
+	result = run_alone(request, &choice, watch, ret_result->backups, err);
+	return result;
+}
