@@ -119,6 +119,7 @@ parse_limits(const struct invocation *invocation,
 {
 	const struct create_options *options = invocation->options;
 	uint64_t wait_s = 0;
+	uint64_t shrink = 0;
 
 	if (options->lock_wait != NULL &&
 	    !text_parse_seconds(options->lock_wait, LOCK_WAIT_MAX_S, &wait_s))
@@ -127,6 +128,8 @@ parse_limits(const struct invocation *invocation,
 		      "not '%s'"),
 		    options->lock_wait);
 	request->lock_wait_ms = (int64_t)wait_s * 1000;
+	(void)config_number(invocation->config, CONFIG_SHRINK_WARNING, &shrink);
+	request->shrink_percent = (unsigned int)shrink;
 	if (options->bwlimit == NULL) {
 		(void)config_number(
 		    invocation->config, CONFIG_BWLIMIT, &request->bytes_per_s);
@@ -276,11 +279,6 @@ run_many(const struct invocation *invocation, const struct create_request *each,
 	auto_json json_t *fields = NULL;
 	int status;
 
-	if (strcmp(each->output, "-") == 0) {
-		error_set(err, ERROR_USAGE,
-		    _("several backups cannot go to standard output"));
-		return error_hint(err, "-o DIR");
-	}
 	if (parse_jobs(invocation, &request.jobs, err) < 0)
 		return -1;
 	status = create_many(
@@ -306,6 +304,12 @@ check_choice(const struct invocation *invocation, bool many, struct error *err)
 	if (!options->all && invocation->argument_count == 0) {
 		error_set(err, ERROR_USAGE, _("which instance?"));
 		return error_hint(err, "anklume backup create --all");
+	}
+	if (many && options->output != NULL &&
+	    strcmp(options->output, "-") == 0) {
+		error_set(err, ERROR_USAGE,
+		    _("several backups cannot go to standard output"));
+		return error_hint(err, "-o DIR");
 	}
 	if (!many && (options->exclude.count > 0 || options->jobs != NULL ||
 			 options->member != NULL))

@@ -1,16 +1,12 @@
 #include "transfer/create_many.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/interrupt.h"
@@ -21,6 +17,7 @@
 #include "store/mount_point.h"
 #include "transfer/create_jobs.h"
 #include "transfer/create_keys.h"
+#include "transfer/describe.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
 
@@ -98,6 +95,28 @@ judge(const json_t *backups, struct error *err)
 	    failed, json_array_size(backups));
 }
 
+/* Once for all of them; what is doubtful about the keys is said once, too. */
+static int
+find_keys(const struct create_many_request *request, const struct watch *watch,
+    struct create_keys *keys, struct error *err)
+{
+	auto_json json_t *warnings = NULL;
+	const json_t *one;
+	size_t i;
+
+	if (create_keys_find(&request->each, keys, err) < 0)
+		return -1;
+	warnings =
+	    describe_key_warnings(&keys->recipients, time(NULL), true, err);
+	if (warnings == NULL)
+		return -1;
+	json_array_foreach(warnings, i, one)
+	{
+		watch_note(watch, "%s", json_string_value(one));
+	}
+	return 0;
+}
+
 /* One run of the kind fills a directory at a time: two would make two archives
  * of everything. */
 static int
@@ -124,11 +143,27 @@ run_alone(const struct create_many_request *request,
 			error_hint(err, _("--lock-wait 1h waits for it"));
 		return -1;
 	}
-	result = create_keys_find(&request->each, &keys, err);
+	result = find_keys(request, watch, &keys, err);
 	if (result == 0)
 		result = create_jobs_run(&jobs, watch, backups, err);
 	host_lock_drop(name, lock);
 	return result < 0 ? -1 : judge(backups, err);
+}
+
+/* "self" is the member that answers; without a cluster there is no other. */
+static int
+choose_member(struct incus_client *client, struct create_choice_request *wanted,
+    struct error *err)
+{
+	const struct incus_server *server;
+
+	if (wanted->member == NULL || strcmp(wanted->member, "self") != 0)
+		return 0;
+	server = incus_client_server(client, err);
+	if (server == NULL)
+		return -1;
+	wanted->member = server->clustered ? server->name : NULL;
+	return 0;
 }
 
 int
@@ -138,13 +173,14 @@ create_many(const struct create_many_request *request,
 {
 	auto_client struct incus_client *client = NULL;
 	auto_create_choice struct create_choice choice = {0};
-	int result;
+	struct create_choice_request wanted = request->choice;
 
 	client = incus_client_open(request->each.timeout_s, err);
 	if (client == NULL)
 		return -1;
 	verbose_daemon(watch, client);
-	if (create_choose(client, &request->choice, watch, &choice, err) < 0 ||
+	if (choose_member(client, &wanted, err) < 0 ||
+	    create_choose(client, &wanted, watch, &choice, err) < 0 ||
 	    prepare_directory(&request->each, err) < 0)
 		return -1;
 	ret_result->backups = json_array();
@@ -153,6 +189,5 @@ create_many(const struct create_many_request *request,
 		return error_set_memory(err);
 	if (request->each.dry_run)
 		return say_what_would_be(request, &choice, watch);
-	result = run_alone(request, &choice, watch, ret_result->backups, err);
-	return result;
+	return run_alone(request, &choice, watch, ret_result->backups, err);
 }
