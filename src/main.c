@@ -17,6 +17,8 @@ const struct command *const commands[] = {
     &backup_reencrypt_command,
     &backup_restore_command,
     &backup_adopt_command,
+    &backup_prune_command,
+    &backup_ack_command,
     &snapshot_create_command,
     &snapshot_list_command,
     &snapshot_restore_command,

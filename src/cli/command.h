@@ -58,12 +58,14 @@ struct command {
 /* Arguments without a limit of their own. */
 #define ARGUMENTS_ANY 4096
 
+extern const struct command backup_ack_command;
 extern const struct command backup_adopt_command;
 extern const struct command backup_create_command;
 extern const struct command backup_drill_command;
 extern const struct command backup_extract_command;
 extern const struct command backup_files_command;
 extern const struct command backup_list_command;
+extern const struct command backup_prune_command;
 extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
