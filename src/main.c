@@ -18,6 +18,7 @@ const struct command *const commands[] = {
     &backup_restore_command,
     &backup_adopt_command,
     &backup_prune_command,
+    &backup_status_command,
     &backup_ack_command,
     &snapshot_create_command,
     &snapshot_list_command,

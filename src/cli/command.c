@@ -218,10 +218,19 @@ run_command(const struct command *command, int argc, char **argv,
 	return status;
 }
 
-/* "--json", or a beginning of it, which getopt takes for the whole. */
+/* "--json", or a beginning of it, which getopt takes for the whole; and a form
+ * that scripts read, behind --format. */
 static bool
-is_json_option(const char *word)
+is_for_scripts(const char *word)
 {
+	static const char *const forms[] = {"json", "nagios", "prometheus"};
+
+	if (text_starts_with(word, "--format="))
+		word += strlen("--format=");
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (strcmp(word, forms[i]) == 0)
+			return true;
+	}
 	return strlen(word) > strlen("--") && text_starts_with("--json", word);
 }
 
@@ -230,7 +239,7 @@ static void
 choose_language(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (is_json_option(argv[i]))
+		if (is_for_scripts(argv[i]))
 			return;
 	}
 	(void)setlocale(LC_MESSAGES, "");

@@ -69,6 +69,7 @@ extern const struct command backup_prune_command;
 extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
+extern const struct command backup_status_command;
 extern const struct command backup_verify_command;
 extern const struct command config_show_command;
 extern const struct command portal_check_command;

@@ -27,6 +27,14 @@ const struct watch *output_watch(const struct output *output);
  * JSON may go there too. */
 void output_reserve_stdout(struct output *output);
 
+/* As --json does, for another option that means the same. */
+void output_force_json(struct output *output);
+bool output_is_json(const struct output *output);
+
+/* The exit status of a run that does not fail, where others read it by rules of
+ * their own. */
+void output_set_status(struct output *output, int status);
+
 /* A line of data; nothing with --json. */
 void output_line(struct output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
