@@ -1,12 +1,23 @@
 """What a shell offers while a command is typed: the words that the program
-prints."""
+prints, and what bash, zsh and fish make of them."""
 
+import os
+import pty
+import select
+import shutil
+import subprocess
 import time
 
 import pytest
 
+import lab
 from catalogues import Catalogue
 from scripted import drip, sync
+
+COMPLETIONS = lab.ROOT / "completions"
+
+# A shell that takes longer hangs.
+DEADLINE_S = 30
 
 # The program gives up after 2 s; the rest is for a machine with other work.
 LIMIT_S = 8
@@ -262,3 +273,150 @@ def test_it_is_no_command(anklume):
 def test_descriptions_stand_behind_a_tab(anklume):
     assert anklume("complete", "--", "config", "").out == (
         "show\twhat the configuration files say, and what counts else\n")
+
+
+# The shells themselves.
+
+INIT = {
+    "bash": "PS1=; set +o history; bind 'set enable-bracketed-paste off'; "
+            "bind 'set show-all-if-ambiguous on'; . %s/anklume\n",
+    "zsh": "unset zle_bracketed_paste; PS1=; fpath=(%s $fpath); "
+           "autoload -Uz compinit; compinit -D -u\n",
+    "fish": "function fish_prompt; end; source %s/anklume.fish\n",
+}
+START = {"bash": ["bash", "--norc", "--noprofile", "-i"],
+         "zsh": ["zsh", "-f", "-i"],
+         "fish": ["fish", "--no-config", "-i"]}
+
+# In the program's place: asked to complete, it is the program; run, it only
+# keeps its words.
+PROXY = """#!/bin/sh
+if [ "$1" = complete ]; then
+	exec "{binary}" "$@"
+fi
+printf '%s\\n' "$@" >words.part
+mv words.part words
+"""
+
+
+class Shell:
+    """An interactive shell, to type into."""
+
+    def __init__(self, name, anklume):
+        self.name, self.home = name, anklume.home
+        tools = anklume.home / "bin"
+        tools.mkdir()
+        proxy = tools / "anklume"
+        proxy.write_text(PROXY.format(binary=lab.binary()))
+        proxy.chmod(0o755)
+        self.environment = {
+            **anklume.environment, "TERM": "xterm", "ASAN_OPTIONS":
+            "detect_leaks=0", "PATH": f"{tools}:{os.environ['PATH']}"}
+        self.seen = b""
+
+    def __enter__(self):
+        self.end, other = pty.openpty()
+        self.process = subprocess.Popen(
+            START[self.name], stdin=other, stdout=other, stderr=other,
+            cwd=self.home, env=self.environment, start_new_session=True,
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)))
+        os.close(other)
+        self.send(INIT[self.name] % COMPLETIONS + "anklume ready\n")
+        assert self.words() == ["ready"]
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.end)
+
+    def send(self, text):
+        os.write(self.end, text.encode())
+
+    def words(self):
+        """Wait until the line has been run: its words."""
+        written = self.home / "words"
+        end = time.monotonic() + DEADLINE_S
+        while not written.exists():
+            assert time.monotonic() < end, self.seen
+            if select.select([self.end], [], [], 0.05)[0]:
+                self.seen += os.read(self.end, 65536)
+        found = written.read_text().split("\n")[:-1]
+        written.unlink()
+        return found
+
+    def type(self, text):
+        """A line, with tabs: the words that it has become."""
+        self.send(text + "\n")
+        return self.words()
+
+
+@pytest.fixture(params=sorted(START))
+def shell(request, anklume):
+    if shutil.which(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    with Shell(request.param, anklume) as started:
+        yield started
+
+
+def test_shells_complete_words(shell):
+    assert shell.type("anklume snap\tcre\tw\t") == [
+        "snapshot", "create", "web"]
+    assert shell.type("anklume backup create --consis\tfr\tdb") == [
+        "backup", "create", "--consistency", "freeze", "db"]
+    assert shell.type("anklume --json backup create --compression=z\tw\t") == [
+        "--json", "backup", "create", "--compression=zstd", "web"]
+    assert shell.type("anklume backup create default/w\t") == [
+        "backup", "create", "default/web"]
+    assert shell.type("anklume snapshot create -- w\t") == [
+        "snapshot", "create", "--", "web"]
+
+
+def test_shells_complete_places(shell):
+    (shell.home / "notes here").write_text("")
+    (shell.home / "wide").mkdir()
+    (shell.home / "wide" / "file").write_text("")
+    assert shell.type("anklume copy web:/etc/hosts d\t/tmp/x") == [
+        "copy", "web:/etc/hosts", "db:/tmp/x"]
+    assert shell.type("anklume copy not\tlocal:w\t/tmp/x") == [
+        "copy", "notes here", "local:web:/tmp/x"]
+    assert shell.type("anklume copy web:/et\t x") == ["copy", "web:/et", "x"]
+    # An instance and a directory begin so.
+    assert shell.type("anklume copy wi\tfi\tx") == [
+        "copy", "wide/file", "x"]
+
+
+def test_shells_complete_directories(shell, archives):
+    _, other = archives
+    other.archive("db.tar", instance="db", project="default",
+                  created_at="2026-11-22T10:00:00Z")
+    (shell.home / "elsewhat").write_text("")
+
+    def words_of(typed):
+        """zsh takes a slash back when a blank follows."""
+        return [word.rstrip("/") for word in shell.type(typed)]
+
+    for words in (["--from", "elsewhere"], ["--from=elsewhere"]):
+        typed = " ".join(words).replace("elsewhere", "els\t")
+        assert words_of(f"anklume backup show {typed} d\t") == [
+            "backup", "show", *words, "db"]
+    assert words_of("anklume backup show --from ~/els\t db@\t") == [
+        "backup", "show", "--from", f"{shell.home}/elsewhere",
+        "db@2026-11-22T10:00:00Z"]
+    assert shell.type("anklume backup show --from '~' elsewhere/d\t")[-1] == (
+        "elsewhere/db.tar")
+
+
+def test_shells_act_on_no_name(shell):
+    """Also of what would get past the program."""
+    (shell.home / "bin" / "anklume").write_text(
+        PROXY.replace('exec "{binary}" "$@"',
+                      'for word; do :; done; grep "^$word" names; exit'))
+    (shell.home / "names").write_text("y$(touch pwned)\n" + "".join(
+        f"x{name}\n" for name in HOSTILE if "\n" not in name))
+    shell.type("anklume backup create x\t")
+    # zsh and fish quote what they put into the line.
+    assert shell.type("anklume backup create y\t") == [
+        "backup", "create", "y" if shell.name == "bash" else
+        "y$(touch pwned)"]
+    assert not (shell.home / "pwned").exists()
