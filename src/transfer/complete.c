@@ -3,8 +3,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "incus/client.h"
@@ -242,8 +244,11 @@ offer_times(struct completion *completion, const struct catalogue *catalogue,
 		const struct catalogue_entry *entry = &catalogue->entries[i];
 		const char *created = json_text(entry->manifest, "created_at");
 		auto_free char *offered = NULL;
+		time_t begin;
+		time_t end;
 
 		if (created == NULL || entry->missing ||
+		    !clock_parse_span(created, 0, &begin, &end) ||
 		    !backup_word_means(&word, entry))
 			continue;
 		offered = text_format(err, "%s@%s", instance, created);

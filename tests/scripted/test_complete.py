@@ -12,7 +12,7 @@ import pytest
 
 import lab
 from catalogues import Catalogue
-from scripted import drip, sync
+from scripted import drip, http, sync
 
 COMPLETIONS = lab.ROOT / "completions"
 
@@ -25,7 +25,7 @@ LIMIT_S = 8
 HOSTILE = ["a b", "$(touch pwned)", "`touch pwned`", "a;touch pwned", "a'b",
            'a"b', "a\nb", "a\tb", "\x1b[2J", "--yes", "-x", ":file", "a\\b",
            "a|b", "a&b", "a>b", "a*b", "a?b", "a[b", "a{b,c}", "~root", "a#b",
-           "a!b", "a=b", "é", "a\u202eb", ""]
+           "a!b", "a=b", "a:b", "é", "a\u202eb", ""]
 
 
 @pytest.fixture
@@ -215,6 +215,15 @@ def test_hostile_names_are_not_offered(daemon, archives, offered):
     assert offered("backup", "list", "") == []
     assert offered("backup", "list", "--", "-") == []
 
+    for i, name in enumerate(HOSTILE):
+        kept.archive(f"time{i}.tar", instance="web", project="default",
+                     created_at=name or " ")
+        # Paths may have what names may not.
+        if name not in ("a:b", "--yes", "-x", ":file", ""):
+            kept.bare(f"bare{name}.tar")
+    assert offered("backup", "show", "web@") == [":file"]
+    assert offered("backup", "show", "backups/bare") == [":file"]
+
     daemon.on("GET /1.0/instances", sync(
         [f"/1.0/instances/{name}" for name in HOSTILE if "?" not in name] +
         [f"/1.0/instances/x?project={name}"
@@ -250,14 +259,20 @@ def test_another_daemon_is_not_asked(anklume, daemon, offered):
     assert daemon.asked == []
 
 
+def trickle(x):
+    """An answer that goes on and on: there is always news."""
+    head, _, body = http(100000 * b" ").partition(b"\r\n\r\n")
+    x.send(head + b"\r\n\r\n")
+    drip(body, 0.1)(x)
+
+
 @pytest.mark.parametrize("how", ["silent", "slow"])
 def test_a_daemon_that_hangs(daemon, offered, how):
     """What can be told without it is told, and the shell goes on."""
     if how == "silent":
         daemon.stall("GET /1.0/instances")
     else:
-        daemon.on("GET /1.0/instances", drip(b"HTTP/1.1 200 OK\r\nX: " +
-                                             100000 * b"x", 0.1))
+        daemon.on("GET /1.0/instances", trickle)
     before = time.monotonic()
     assert offered("portal", "copy", "") == [":file"]
     assert time.monotonic() - before < LIMIT_S
