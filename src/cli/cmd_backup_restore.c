@@ -26,13 +26,13 @@ struct restore_options {
 
 static const struct option_spec specs[] = {
     {"file", 0, OPTION_TEXT, FIELD(file), N_("FILE"),
-	N_("the archive, or - for standard input")},
+	N_("the archive, or - for standard input"), WORD_FILE},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {"name", 0, OPTION_TEXT, FIELD(name), N_("NAME"),
 	N_("restore under this name")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
-	N_("restore into this storage pool")},
+	N_("restore into this storage pool"), WORD_POOL},
     {"allow", 0, OPTION_LIST, FIELD(allow), N_("KEY,..."),
 	N_("let these keys through, although they reach for the host")},
     {"allow-unsafe", 0, OPTION_FLAG, FIELD(allow_unsafe), NULL,
@@ -132,5 +132,6 @@ const struct command backup_restore_command = {
     .configured = true,
     .arguments_min = 0,
     .arguments_max = 1,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

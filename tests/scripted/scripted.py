@@ -292,17 +292,24 @@ class Daemon:
             extensions.append("direct_backup")
         x.send(sync(dict(self.about, api_extensions=extensions)))
 
-    def _projects(self, x, name):
-        if name not in ("default", "work"):
+    def _projects(self, x, name=None):
+        if name is None:
+            x.send(sync(["/1.0/projects/default", "/1.0/projects/work"]))
+        elif name not in ("default", "work"):
             self._missing(x)
-            return
-        x.send(sync({"name": name, "config": {"features.profiles": "true"}}))
+        else:
+            x.send(sync({"name": name,
+                         "config": {"features.profiles": "true"}}))
 
     def _profiles(self, x, name):
         x.send(sync({"name": name}) if name in self.profiles
                else error("not found", 404))
 
-    def _storage_pools(self, x, name, part=None):
+    def _storage_pools(self, x, name=None, part=None):
+        if name is None:
+            x.send(sync([f"/1.0/storage-pools/{n}"
+                         for n in sorted(self.pools)]))
+            return
         told = {"space": {"total": 1 << 40, "used": 1 << 30}} if part else {
             "name": name, "driver": "dir"}
         x.send(sync(told) if name in self.pools else error("not found", 404))
