@@ -18,6 +18,7 @@
 #include "transfer/create_jobs.h"
 #include "transfer/create_keys.h"
 #include "transfer/describe.h"
+#include "transfer/host_description.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
 
@@ -77,7 +78,8 @@ say_what_would_be(const struct create_many_request *request,
 }
 
 static int
-judge(const json_t *backups, struct error *err)
+judge(const json_t *backups, const struct error *undescribed,
+    const struct watch *watch, struct error *err)
 {
 	size_t failed = 0;
 	const json_t *one;
@@ -89,6 +91,10 @@ judge(const json_t *backups, struct error *err)
 	}
 	if (interrupt_check(err) < 0)
 		return -1;
+	if (error_is_set(undescribed) && failed > 0)
+		watch_note(watch, "%s", undescribed->text);
+	if (error_is_set(undescribed) && failed == 0)
+		return error_set(err, ERROR_PARTIAL, "%s", undescribed->text);
 	if (failed == 0)
 		return 0;
 	return error_set(err, ERROR_PARTIAL, _("%zu of %zu backups failed"),
@@ -117,12 +123,27 @@ find_keys(const struct create_many_request *request, const struct watch *watch,
 	return 0;
 }
 
+/* A run over the whole host also says what else there is; when that fails, the
+ * backups are made all the same. */
+static void
+describe_host(const struct create_many_request *request,
+    struct incus_client *client, const struct create_keys *keys,
+    struct error *failure)
+{
+	if (!request->choice.all || request->choice.within != NULL)
+		return;
+	if (host_description_write(client, request->each.output,
+		&keys->recipients, time(NULL), failure) < 0)
+		error_prefix(
+		    failure, _("the host's description could not be written"));
+}
+
 /* One run of the kind fills a directory at a time: two would make two archives
  * of everything. */
 static int
 run_alone(const struct create_many_request *request,
-    const struct create_choice *choice, const struct watch *watch,
-    json_t *backups, struct error *err)
+    struct incus_client *client, const struct create_choice *choice,
+    const struct watch *watch, json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
 	auto_free char *name = lock_name(request->each.output, err);
@@ -132,6 +153,7 @@ run_alone(const struct create_many_request *request,
 	    .keys = &keys,
 	    .jobs = request->jobs > 0 ? request->jobs : processors(),
 	};
+	struct error undescribed = {0};
 	int lock;
 	int result;
 
@@ -145,9 +167,13 @@ run_alone(const struct create_many_request *request,
 	}
 	result = find_keys(request, watch, &keys, err);
 	if (result == 0)
+		describe_host(request, client, &keys, &undescribed);
+	if (result == 0)
 		result = create_jobs_run(&jobs, watch, backups, err);
+	if (result == 0)
+		result = judge(backups, &undescribed, watch, err);
 	host_lock_drop(name, lock);
-	return result < 0 ? -1 : judge(backups, err);
+	return result;
 }
 
 /* "self" is the member that answers; without a cluster there is no other. */
@@ -189,5 +215,6 @@ create_many(const struct create_many_request *request,
 		return error_set_memory(err);
 	if (request->each.dry_run)
 		return say_what_would_be(request, &choice, watch);
-	return run_alone(request, &choice, watch, ret_result->backups, err);
+	return run_alone(
+	    request, client, &choice, watch, ret_result->backups, err);
 }
