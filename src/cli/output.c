@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/notify.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 
@@ -22,6 +23,7 @@ struct output {
 	struct watch watch;
 	json_t *fields;
 	json_t *notes;
+	char last[NOTIFY_STATUS_BYTES]; /* line or remark, shown or not */
 	size_t item_count; /* printed, in an array that is still open */
 	bool stdout_reserved;
 	bool stdout_failed;
@@ -130,6 +132,9 @@ output_line(struct output *output, const char *format, ...)
 {
 	va_list arguments;
 
+	va_start(arguments, format);
+	(void)vsnprintf(output->last, sizeof(output->last), format, arguments);
+	va_end(arguments);
 	if (output->global->json || output->stdout_reserved)
 		return;
 	progress_clear(&output->progress);
@@ -143,6 +148,7 @@ void
 output_note(struct output *output, const char *text)
 {
 	(void)json_array_append_new(output->notes, json_string(text));
+	(void)snprintf(output->last, sizeof(output->last), "%s", text);
 	if (output->global->quiet)
 		return;
 	progress_clear(&output->progress);
@@ -227,5 +233,6 @@ output_finish(struct output *output, const char *command, struct error *err)
 		    err, errno, _("cannot write to standard output"));
 	if (error_is_set(err))
 		print_error(err);
+	notify_status(error_is_set(err) ? err->text : output->last);
 	return (int)err->code;
 }
