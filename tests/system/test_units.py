@@ -141,6 +141,39 @@ def test_what_is_held_in_can_still_lock_itself_in(units):
             allowed), name
 
 
+def test_the_end_is_for_all_processes_to_hear(units):
+    # The guard that thaws an instance outlives its parent only so: with
+    # KillMode=mixed it was killed, and the instance stayed frozen.
+    for name in service_names():
+        assert units[name].all("KillMode") == [], name
+
+
+@pytest.mark.parametrize("page", ["nightly.md", "nightly.fr.md", "keys.md",
+                                  "keys.fr.md"])
+def test_the_configurations_of_the_pages_can_be_read(lab_seven, tmp_path,
+                                                     page):
+    text = (lab.ROOT / "docs" / page).read_text()
+    blocks = re.findall(r"```ini\n(\[backup\]\n.*?)```", text, re.DOTALL)
+    assert blocks, page
+    for block in blocks:
+        file = tmp_path / "anklume.conf"
+        file.write_text(block)
+        done = lab_seven.anklume("config", "show", "--origin",
+                                 env={"ANKLUME_CONFIG": str(file)})
+        assert done.status == 0, done
+
+
+def test_both_languages_show_the_same_commands():
+    for page in ("nightly", "keys"):
+        texts = [(lab.ROOT / "docs" / f"{page}{language}.md").read_text()
+                 for language in ("", ".fr")]
+        kinds = [re.findall(r"^ *```(\w*)$", text, re.MULTILINE)
+                 for text in texts]
+        assert kinds[0] == kinds[1], page
+        assert texts[0].count("\n## ") == texts[1].count(
+            "\n## "), page
+
+
 @pytest.mark.parametrize("name", TIMERS)
 def test_a_timer_spreads_and_catches_up(units, name):
     timer = units[f"anklume-{name}.timer"]["Timer"]
