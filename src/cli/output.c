@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/notify.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 
@@ -22,6 +23,7 @@ struct output {
 	struct watch watch;
 	json_t *fields;
 	json_t *notes;
+	char last[NOTIFY_STATUS_BYTES]; /* line or remark, shown or not */
 	size_t item_count; /* printed, in an array that is still open */
 	bool json;
 	bool stdout_reserved;
@@ -151,6 +153,9 @@ output_line(struct output *output, const char *format, ...)
 {
 	va_list arguments;
 
+	va_start(arguments, format);
+	(void)vsnprintf(output->last, sizeof(output->last), format, arguments);
+	va_end(arguments);
 	if (output->json || output->stdout_reserved)
 		return;
 	progress_clear(&output->progress);
@@ -164,6 +169,7 @@ void
 output_note(struct output *output, const char *text)
 {
 	(void)json_array_append_new(output->notes, json_string(text));
+	(void)snprintf(output->last, sizeof(output->last), "%s", text);
 	if (output->global->quiet)
 		return;
 	progress_clear(&output->progress);
@@ -248,5 +254,6 @@ output_finish(struct output *output, const char *command, struct error *err)
 		    err, errno, _("cannot write to standard output"));
 	if (error_is_set(err))
 		print_error(err);
+	notify_status(error_is_set(err) ? err->text : output->last);
 	return error_is_set(err) ? (int)err->code : output->status;
 }

@@ -50,8 +50,8 @@ void output_json(struct output *output, const json_t *fields);
  * be more of them than memory. Of one key only; takes `item` over. */
 void output_item(struct output *output, const char *key, json_t *item);
 
-/* The end: the error, if any, once; the JSON object. Returns the exit status.
- */
+/* The end: the error, if any, once; the JSON object. The service manager gets
+ * the last that was said (base/notify.h). Returns the exit status. */
 int output_finish(
     struct output *output, const char *command, struct error *err);
 
