@@ -37,7 +37,7 @@ void output_set_status(struct output *output, int status);
 
 /* A line of data; nothing with --json. */
 void output_line(struct output *output, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* A remark on standard error; nothing with --quiet. */
 void output_note(struct output *output, const char *text);
