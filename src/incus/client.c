@@ -98,6 +98,15 @@ incus_client_server(struct incus_client *client, struct error *err)
 	return server;
 }
 
+const char *
+incus_client_config(
+    struct incus_client *client, const char *key, struct error *err)
+{
+	if (incus_client_server(client, err) == NULL)
+		return NULL;
+	return json_text(json_object_get(client->about, "config"), key);
+}
+
 int
 incus_client_runs_architecture(
     struct incus_client *client, const char *architecture, struct error *err)

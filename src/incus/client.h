@@ -37,6 +37,11 @@ int incus_client_runs_architecture(
 int incus_client_runs_type(
     struct incus_client *client, const char *type, struct error *err);
 
+/* A key of the server's own configuration, borrowed; NULL when it is not set,
+ * or with err set. */
+const char *incus_client_config(
+    struct incus_client *client, const char *key, struct error *err);
+
 /* Whether it has an API extension; -1 when it cannot be asked. */
 int incus_client_supports(
     struct incus_client *client, const char *extension, struct error *err);

@@ -5,46 +5,18 @@
 #include <time.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "incus/client.h"
-#include "incus/instance.h"
-#include "incus/instance_state.h"
-#include "incus/project.h"
-#include "store/archive.h"
 #include "store/manifest.h"
-#include "store/mount_point.h"
 #include "store/record.h"
-#include "stream/openpgp.h"
 #include "stream/openpgp_sign.h"
 #include "transfer/audited_run.h"
-#include "transfer/create_keys.h"
-#include "transfer/create_lock.h"
+#include "transfer/create_run.h"
 #include "transfer/describe.h"
-#include "transfer/export.h"
-#include "transfer/location.h"
 #include "transfer/previous_backup.h"
-#include "transfer/self.h"
-#include "transfer/verbose.h"
 #include "transfer/watch.h"
-
-/* One creation: what was asked, found, and learned on the way. */
-struct create {
-	const struct create_request *request;
-	const struct watch *watch;
-	struct incus_client *client;
-	struct create_keys own_keys;
-	const struct create_keys *keys; /* these, or the request's */
-	struct create_lock lock;
-	struct instance_ref instance;
-	json_t *about; /* api.Instance */
-	time_t started;
-	char *name; /* of the archive */
-
-	struct exported exported;
-};
 
 static void
 create_clear(struct create *create)
@@ -64,127 +36,6 @@ create_result_clear(struct create_result *result)
 	free(result->path);
 	json_decref(result->manifest);
 	*result = (struct create_result){0};
-}
-
-static int
-find_keys(struct create *create, struct error *err)
-{
-	if (create->request->keys != NULL) {
-		create->keys = create->request->keys;
-		return 0;
-	}
-	create->keys = &create->own_keys;
-	return create_keys_find(create->request, &create->own_keys, err);
-}
-
-static int
-take_found(struct create *create, struct error *err)
-{
-	const struct instance_ref *found = create->request->found;
-
-	create->instance = (struct instance_ref){
-	    .project = text_copy(found->project, strlen(found->project), err),
-	    .name = text_copy(found->name, strlen(found->name), err),
-	};
-	return error_is_set(err) ? -1 : 0;
-}
-
-static int
-look_up(struct create *create, struct error *err)
-{
-	const struct create_request *request = create->request;
-	auto_instance_word struct instance_word word = {0};
-	auto_instance_names struct instance_names names = {0};
-
-	if (instance_word_parse(request->instance, &word, err) < 0 ||
-	    incus_list_names(create->client, &names, err) < 0)
-		return -1;
-	verbose_daemon(create->watch, create->client);
-	if (instance_names_find(&names, word.project, word.name,
-		request->project, &create->instance, err) < 0)
-		return -1;
-	verbose_instance(create->watch, request->instance, &create->instance);
-	return 0;
-}
-
-static int
-find_instance(struct create *create, struct error *err)
-{
-	const struct create_request *request = create->request;
-	auto_instance_word struct instance_word word = {0};
-
-	/* A word that is none needs no daemon. */
-	if (request->found == NULL &&
-	    instance_word_parse(request->instance, &word, err) < 0)
-		return -1;
-	create->client = incus_client_open(request->timeout_s, err);
-	if (create->client == NULL)
-		return -1;
-	if ((request->found != NULL ? take_found(create, err)
-				    : look_up(create, err)) < 0)
-		return -1;
-	return incus_instance_get(
-	    create->client, &create->instance, &create->about, err);
-}
-
-/* Where it goes is there, and holds nothing of that name. */
-static int
-prepare_output(struct create *create, struct error *err)
-{
-	const struct create_request *request = create->request;
-	int exists;
-
-	if (export_is_to_stdout(request->output))
-		return 0;
-	if (instance_is_running(create->about) &&
-	    self_is(create->client, &create->instance))
-		watch_note(create->watch,
-		    _("anklume runs in '%s/%s' itself: the archive lies in "
-		      "what it saves"),
-		    create->instance.project, create->instance.name);
-	if ((request->require_mount != NULL &&
-		mount_point_check(request->require_mount, err) < 0) ||
-	    archive_check_directory(
-		request->output, request->make_output, err) < 0)
-		return -1;
-	exists = archive_exists(request->output, create->name, err);
-	if (exists > 0 && !request->force) {
-		error_set(err, ERROR_EXISTS, _("'%s/%s' exists already"),
-		    request->output, create->name);
-		return error_hint(err, _("--force replaces it"));
-	}
-	if (exists < 0 || request->dry_run)
-		return exists < 0 ? -1 : 0;
-	return archive_make_directory(request->output, err);
-}
-
-/* Everything that can be refused before the daemon is put to work. */
-static int
-prepare(struct create *create, struct error *err)
-{
-	const struct create_request *request = create->request;
-
-	if (find_keys(create, err) < 0 || find_instance(create, err) < 0)
-		return -1;
-	if (incus_project_check_allows(create->client, create->instance.project,
-		"restricted.backups", err) < 0)
-		return error_prefix(err, _("cannot back up '%s/%s'"),
-		    create->instance.project, create->instance.name);
-
-	if (request->consistency == CONSISTENCY_FREEZE &&
-	    instance_is_running(create->about) &&
-	    consistency_check_self(create->client, &create->instance, err) < 0)
-		return -1;
-
-	create->name = archive_name(create->instance.name, create->started,
-	    request->compression.kind, request->recipient_count > 0, err);
-	if (create->name == NULL || prepare_output(create, err) < 0)
-		return -1;
-	if (request->dry_run)
-		return 0;
-	return create_lock_take(create->client, &create->instance,
-	    export_is_to_stdout(request->output) ? NULL : request->output,
-	    request->lock_wait_ms, &create->lock, err);
 }
 
 /* From the daemon to the archive. */
@@ -350,7 +201,7 @@ run(struct create *create, struct create_result *result, struct error *err)
 	auto_json json_t *warnings = NULL;
 	struct description description;
 
-	if (prepare(create, err) < 0)
+	if (create_prepare(create, err) < 0)
 		return -1;
 	if (request->dry_run) {
 		watch_note(create->watch, _("would back up '%s/%s' to '%s/%s'"),

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "transfer/create_many.h"
 #include "transfer/job.h"
+#include "transfer/spool_plan.h"
 #include "transfer/watch.h"
 
 /* One instance. */
@@ -22,6 +24,9 @@ struct piece {
 	const struct instance_ref *instance;
 	json_t *result; /* borrowed from the run's */
 	struct job *job;
+	bool done;
+	bool alone;	     /* for want of room: no other runs beside it */
+	uint64_t need_bytes; /* of the daemon's spool */
 	int64_t begun_ms;
 	uint64_t bytes; /* of its tar, so far */
 };
@@ -32,8 +37,8 @@ struct run {
 	const struct watch *watch;
 	struct piece *pieces;
 	size_t count;
-	size_t begun;
 	size_t running;
+	struct spool_plan plan;
 	bool interrupted;
 };
 
@@ -122,14 +127,14 @@ settle(struct piece *piece, const struct error *failure)
 			(void)json_object_set_new(
 			    piece->result, "hint", json_string(failure->hint));
 	}
+	piece->done = true;
 	if (many->done != NULL)
 		many->done(many->data, piece->result);
 }
 
 static int
-begin(struct run *run, struct error *err)
+begin(struct piece *piece, struct run *run, struct error *err)
 {
-	struct piece *piece = &run->pieces[run->begun];
 	const struct job_work job = {
 	    .run = work,
 	    .data = piece,
@@ -140,9 +145,74 @@ begin(struct run *run, struct error *err)
 	piece->job = job_start(&job, err);
 	if (piece->job == NULL)
 		return -1;
-	run->begun++;
 	run->running++;
 	return 0;
+}
+
+/* What runs just now may take of the daemon's spool. */
+static uint64_t
+taken(const struct run *run)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->pieces[i].job != NULL)
+			bytes += run->pieces[i].need_bytes;
+	}
+	return bytes;
+}
+
+static bool
+may_begin(const struct run *run, const struct piece *piece)
+{
+	if (piece->done || piece->job != NULL)
+		return false;
+	if (run->running == 0)
+		return true;
+	if (run->running == run->request->jobs || piece->alone)
+		return false;
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->pieces[i].job != NULL && run->pieces[i].alone)
+			return false;
+	}
+	return !run->plan.limited ||
+	       taken(run) + piece->need_bytes <= run->plan.room_bytes;
+}
+
+/* Those whose turn it is. One that the spool cannot hold has failed. */
+static int
+begin_some(struct run *run, struct error *err)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct piece *piece = &run->pieces[i];
+		struct error failure = {0};
+
+		if (run->interrupted || interrupt_seen())
+			return 0;
+		if (!may_begin(run, piece))
+			continue;
+		if (spool_plan_check(&run->plan, piece->need_bytes, &failure) <
+		    0)
+			settle(piece, &failure);
+		else if (begin(piece, run, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Without room beside others it gets another try, with all of it. */
+static bool
+is_put_off(struct piece *piece, const struct error *failure)
+{
+	const struct run *run = piece->run;
+
+	if (failure->code != ERROR_NO_SPACE || piece->alone ||
+	    !run->plan.limited || run->request->jobs == 1)
+		return false;
+	piece->alone = true;
+	watch_detail(run->watch, _("'%s/%s' will be tried again alone: %s"),
+	    piece->instance->project, piece->instance->name, failure->text);
+	return true;
 }
 
 static void
@@ -161,6 +231,8 @@ hear(struct piece *piece)
 		return;
 	job_free(steal(piece->job));
 	piece->bytes = 0;
+	if (is_put_off(piece, &failure))
+		return;
 	(void)json_object_update(piece->result, told);
 	settle(piece, &failure);
 }
@@ -175,7 +247,7 @@ pass_on_interruption(struct run *run)
 		return;
 	run->interrupted = true;
 	(void)interrupt_check(&why);
-	for (size_t i = 0; i < run->begun; i++) {
+	for (size_t i = 0; i < run->count; i++) {
 		if (run->pieces[i].job != NULL)
 			job_signal(run->pieces[i].job,
 			    why.code == ERROR_INTERRUPTED ? SIGINT : SIGTERM);
@@ -190,7 +262,7 @@ wait_for_tidings(const struct run *run, struct pollfd *fds)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < run->begun; i++) {
+	for (size_t i = 0; i < run->count; i++) {
 		if (run->pieces[i].job != NULL)
 			fds[count++] = (struct pollfd){
 			    .fd = job_fd(run->pieces[i].job), .events = POLLIN};
@@ -199,29 +271,62 @@ wait_for_tidings(const struct run *run, struct pollfd *fds)
 	(void)poll(fds, (nfds_t)count, -1);
 }
 
+static bool
+is_all_done(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		if (!run->pieces[i].done)
+			return false;
+	}
+	return true;
+}
+
 static int
 run_all(struct run *run, struct pollfd *fds, struct error *err)
 {
-	while (run->running > 0 || run->begun < run->count) {
+	while (!is_all_done(run)) {
 		size_t running = 0;
 
-		while (!run->interrupted && !interrupt_seen() &&
-		       run->running < run->request->jobs &&
-		       run->begun < run->count) {
-			if (begin(run, err) < 0)
-				return -1;
-		}
+		if (begin_some(run, err) < 0)
+			return -1;
 		pass_on_interruption(run);
-		if (run->running == 0)
+		if (run->running == 0 && run->interrupted)
 			break;
+		if (run->running == 0)
+			continue;
 		wait_for_tidings(run, fds);
 		pass_on_interruption(run);
-		for (size_t i = 0; i < run->begun; i++) {
+		for (size_t i = 0; i < run->count; i++) {
 			if (run->pieces[i].job != NULL)
 				hear(&run->pieces[i]);
 			running += run->pieces[i].job != NULL;
 		}
 		run->running = running;
+	}
+	return 0;
+}
+
+/* What each needs of the daemon's spool; of one that nothing is known of, its
+ * share. */
+static int
+plan_spool(struct run *run, struct error *err)
+{
+	const struct create_jobs_request *request = run->request;
+
+	if (spool_plan_make(request->client, &run->plan, err) < 0)
+		return -1;
+	for (size_t i = 0; run->plan.limited && i < run->count; i++) {
+		struct piece *piece = &run->pieces[i];
+		auto_free char *directory = text_format(err, "%s/%s",
+		    request->many->each.output, piece->instance->project);
+
+		if (directory == NULL)
+			return -1;
+		piece->need_bytes = spool_plan_need(
+		    request->client, directory, piece->instance);
+		if (piece->need_bytes == 0)
+			piece->need_bytes =
+			    run->plan.room_bytes / request->jobs;
 	}
 	return 0;
 }
@@ -250,7 +355,9 @@ settle_rest(struct run *run)
 	struct error why = {0};
 
 	(void)interrupt_check(&why);
-	for (size_t i = run->begun; i < run->count; i++) {
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->pieces[i].done)
+			continue;
 		run->pieces[i].begun_ms = clock_now_ms();
 		settle(&run->pieces[i], &why);
 	}
@@ -277,9 +384,11 @@ create_jobs_run(const struct create_jobs_request *request,
 		return error_is_set(err) ? -1 : error_set_memory(err);
 	}
 	watch_start(watch, what, 0);
-	result = run_all(&run, fds, err);
+	result = plan_spool(&run, err);
+	if (result == 0)
+		result = run_all(&run, fds, err);
 	watch_stop(watch);
-	for (size_t i = 0; i < run.begun; i++)
+	for (size_t i = 0; i < run.count; i++)
 		job_free(run.pieces[i].job);
 	if (run.interrupted) {
 		interrupt_shield_down();

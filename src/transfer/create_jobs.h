@@ -11,12 +11,14 @@ struct create_choice;
 struct create_keys;
 struct create_many_request;
 struct error;
+struct incus_client;
 struct watch;
 
 struct create_jobs_request {
 	const struct create_many_request *many;
 	const struct create_choice *choice;
 	const struct create_keys *keys;
+	struct incus_client *client;
 	size_t jobs; /* at once, from 1 on */
 };
 

@@ -151,6 +151,7 @@ run_alone(const struct create_many_request *request,
 	    .many = request,
 	    .choice = choice,
 	    .keys = &keys,
+	    .client = client,
 	    .jobs = request->jobs > 0 ? request->jobs : processors(),
 	};
 	struct error undescribed = {0};
