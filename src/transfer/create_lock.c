@@ -57,6 +57,16 @@ create_lock_take(struct incus_client *client,
 	return 0;
 }
 
+int
+create_lock_look(struct incus_client *client,
+    const struct instance_ref *instance, enum host_lock_state *ret_state,
+    struct error *err)
+{
+	auto_free char *name = lock_name(client, instance, err);
+
+	return name != NULL ? host_lock_look(name, ret_state, err) : -1;
+}
+
 void
 create_lock_drop(struct create_lock *lock)
 {
