@@ -41,7 +41,7 @@ struct invocation {
 };
 
 struct command {
-	const char *words;     /* "backup create" */
+	const char *words;     /* "backup create", or one word: "doctor" */
 	const char *alias;     /* "copy"; NULL is none */
 	const char *arguments; /* "INSTANCE", for usage; N_(); NULL is none */
 	const char *summary;   /* one line of the command list; N_() */
@@ -69,6 +69,7 @@ extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
 extern const struct command backup_verify_command;
 extern const struct command config_show_command;
+extern const struct command doctor_command;
 extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
 extern const struct command portal_log_command;
