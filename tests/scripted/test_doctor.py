@@ -489,7 +489,10 @@ def test_keys_that_expire(doctor, config, gpg, expires, count):
 def test_one_bad_key_does_not_hide_another(doctor, config, gpg):
     make_key(gpg, "one")
     config("[backup]\ngpg = nobody@example.org\ngpg = one@example.org\n")
-    assert doctor().levels("key") == ["problem", "ok"]
+    report = doctor()
+    assert report.levels("key") == ["problem", "ok"]
+    # The other one is a second key.
+    assert report.levels("one-recipient") == []
 
 
 def test_the_keyring_under_sudo(doctor, anklume, gpg):
