@@ -154,3 +154,21 @@ host_lock_look(
 	    flock(fd, LOCK_EX | LOCK_NB) == 0 ? HOST_LOCK_LEFT : HOST_LOCK_HELD;
 	return 0;
 }
+
+int
+host_lock_taken_at(const char *name, time_t *ret_when, struct error *err)
+{
+	auto_free char *path = path_of(name, false, err);
+	struct stat found;
+
+	if (path == NULL)
+		return -1;
+	/* Whoever takes it writes into it. */
+	if (lstat(path, &found) == 0) {
+		*ret_when = found.st_mtime;
+		return 1;
+	}
+	if (errno == ENOENT)
+		return 0;
+	return error_set_errno(err, errno, _("cannot open '%s'"), path);
+}

@@ -122,6 +122,14 @@ take_export_away(const void *data, struct error *err)
 	    export->doctor->client, export->of, export->name, err);
 }
 
+/* Of a run of this host's that was killed: it asks for its export soon after it
+ * has taken the lock. Another user's run takes another lock. */
+static bool
+is_of_run(time_t made, time_t since)
+{
+	return made >= since && made <= since + EXPORT_OLD_S;
+}
+
 /* Whether the run that has made an export has ended, as far as this host
  * knows. */
 static int
@@ -130,18 +138,19 @@ export_is_left(struct incus_client *client, const struct instance_ref *of,
 {
 	const char *text = json_text(object, "created_at");
 	enum host_lock_state state;
+	time_t since = 0;
 	time_t made;
 
-	if (create_lock_look(client, of, &state, err) < 0)
+	if (create_lock_look(client, of, &state, &since, err) < 0)
 		return -1;
 	if (text == NULL || !clock_parse_rfc3339(text, &made))
 		return error_set(err, ERROR_FAILED,
 		    _("the daemon does not tell when an export of '%s/%s' was "
 		      "made"),
 		    of->project, of->name);
-	*ret_left =
-	    state != HOST_LOCK_HELD &&
-	    (state == HOST_LOCK_LEFT || made < time(NULL) - EXPORT_OLD_S);
+	*ret_left = state != HOST_LOCK_HELD &&
+		    ((state == HOST_LOCK_LEFT && is_of_run(made, since)) ||
+			made < time(NULL) - EXPORT_OLD_S);
 	return 0;
 }
 
@@ -194,14 +203,22 @@ int
 doctor_left_exports(struct doctor *doctor, struct error *err)
 {
 	auto_instance_names struct instance_names names = {0};
+	struct error first = {0};
 
 	if (incus_list_names(doctor->client, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
-		if (look_at_instance(doctor, &names.items[i], err) < 0)
+		if (look_at_instance(doctor, &names.items[i], err) == 0)
+			continue;
+		if (interrupt_seen() || err->code == ERROR_UNREACHABLE)
 			return -1;
+		/* One that cannot be looked at does not hide the others. */
+		if (!error_is_set(&first))
+			first = *err;
+		error_clear(err);
 	}
-	return 0;
+	*err = first;
+	return error_is_set(err) ? -1 : 0;
 }
 
 /* The prefix, so many digits, and nothing else: such a name can be no path. */

@@ -85,8 +85,11 @@ doctor_output_on_root(struct doctor *doctor, struct error *err)
 		return -1;
 	if (stat("/", &root) < 0)
 		return error_set_errno(err, errno, _("cannot open '%s'"), "/");
-	if (there.st_dev != root.st_dev || !should_be_mounted(path))
+	if (there.st_dev != root.st_dev || !should_be_mounted(path)) {
+		findings_say(doctor->findings, "output-on-root", FINDING_OK,
+		    _("'%s' is where it should be"), output);
 		return 0;
+	}
 	error_set(&what, ERROR_FAILED,
 	    _("'%s' lies on the disk of '/': if a disk should be mounted "
 	      "there, say so in the configuration, under [backup]"),
