@@ -17,6 +17,7 @@ static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
  * atomic, and free of locks. */
 static atomic_int last_signal;
 static atomic_int shields;
+static atomic_bool patient; /* several signals are one */
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "fit for a signal's handler");
 static int wake_pipe[2] = {-1, -1};
 
@@ -26,7 +27,7 @@ on_signal(int number)
 	int saved = errno;
 
 	/* SIGHUP ends with SIGTERM's status, as it does without a shield. */
-	if (last_signal != 0 && shields > 0)
+	if (last_signal != 0 && shields > 0 && !patient)
 		_exit(number == SIGINT ? ERROR_INTERRUPTED : ERROR_TERMINATED);
 	last_signal = number;
 	/* A full pipe is as readable as one with a byte more. */
@@ -118,6 +119,7 @@ interrupt_renew(struct error *err)
 {
 	forget();
 	shields = 0;
+	patient = true;
 	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return error_set_errno(err, errno, "pipe");
 	return 0;

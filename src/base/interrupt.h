@@ -30,7 +30,8 @@ void interrupt_shield_up(void);
 void interrupt_shield_down(void);
 
 /* For a child that is interrupted by itself: from here on it hears signals of
- * its own, and one that the parent has heard is forgotten. */
+ * its own, and one that the parent has heard is forgotten. A further one does
+ * not end it: its parent passes on what a service manager sends to all. */
 int interrupt_renew(struct error *err);
 
 /* For a child that is to outlive this process: from here on the signals are

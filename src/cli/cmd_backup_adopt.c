@@ -62,5 +62,6 @@ const struct command backup_adopt_command = {
     .options_size = sizeof(struct adopt_options),
     .arguments_min = 1,
     .arguments_max = 1,
+    .argument_kinds = {WORD_DIRECTORY},
     .run = run,
 };

@@ -48,11 +48,13 @@ static const struct option_spec specs[] = {
     {"sign", 0, OPTION_TEXT, FIELD(sign), N_("ID"),
 	N_("sign the manifest with this key")},
     {"output", 'o', OPTION_TEXT, FIELD(output), N_("DIR"),
-	N_("where to put it (backups/), or - for standard output")},
+	N_("where to put it (backups/), or - for standard output"),
+	WORD_DIRECTORY},
     {"compression", 0, OPTION_TEXT, FIELD(compression), N_("HOW"),
-	N_("none, gzip[:1-9] or zstd[:1-19]")},
+	N_("none, gzip[:1-9] or zstd[:1-19]"), WORD_CHOICE, "none gzip zstd"},
     {"consistency", 0, OPTION_TEXT, FIELD(consistency), N_("HOW"),
-	N_("auto, live, or freeze: what runs meanwhile")},
+	N_("auto, live, or freeze: what runs meanwhile"), WORD_CHOICE,
+	"auto live freeze"},
     {"freeze-limit", 0, OPTION_TEXT, FIELD(freeze_limit), N_("SECONDS"),
 	N_("frozen no longer than this (3600)")},
     {"force", 0, OPTION_FLAG, FIELD(force), NULL,
@@ -62,9 +64,10 @@ static const struct option_spec specs[] = {
     {"all", 0, OPTION_FLAG, FIELD(all), NULL,
 	N_("every instance; with --project, those of one project")},
     {"exclude", 0, OPTION_LIST, FIELD(exclude), N_("GLOB"),
-	N_("but none of these (may be repeated)")},
+	N_("but none of these (may be repeated)"), WORD_INSTANCE},
     {"member", 0, OPTION_TEXT, FIELD(member), N_("M"),
-	N_("of a cluster, what runs there; self: the one that is asked")},
+	N_("of a cluster, what runs there; self: the one that is asked"),
+	WORD_CHOICE, "self"},
     {"jobs", 0, OPTION_TEXT, FIELD(jobs), N_("N"), N_("so many at once")},
     {"lock-wait", 0, OPTION_TEXT, FIELD(lock_wait), N_("TIME"),
 	N_("wait for another run: 90, 30s, 10m, 2h")},
@@ -119,6 +122,7 @@ parse_limits(const struct invocation *invocation,
 {
 	const struct create_options *options = invocation->options;
 	uint64_t wait_s = 0;
+	uint64_t shrink = 0;
 
 	if (options->lock_wait != NULL &&
 	    !text_parse_seconds(options->lock_wait, LOCK_WAIT_MAX_S, &wait_s))
@@ -127,6 +131,8 @@ parse_limits(const struct invocation *invocation,
 		      "not '%s'"),
 		    options->lock_wait);
 	request->lock_wait_ms = (int64_t)wait_s * 1000;
+	(void)config_number(invocation->config, CONFIG_SHRINK_WARNING, &shrink);
+	request->shrink_percent = (unsigned int)shrink;
 	if (options->bwlimit == NULL) {
 		(void)config_number(
 		    invocation->config, CONFIG_BWLIMIT, &request->bytes_per_s);
@@ -276,11 +282,6 @@ run_many(const struct invocation *invocation, const struct create_request *each,
 	auto_json json_t *fields = NULL;
 	int status;
 
-	if (strcmp(each->output, "-") == 0) {
-		error_set(err, ERROR_USAGE,
-		    _("several backups cannot go to standard output"));
-		return error_hint(err, "-o DIR");
-	}
 	if (parse_jobs(invocation, &request.jobs, err) < 0)
 		return -1;
 	status = create_many(
@@ -306,6 +307,12 @@ check_choice(const struct invocation *invocation, bool many, struct error *err)
 	if (!options->all && invocation->argument_count == 0) {
 		error_set(err, ERROR_USAGE, _("which instance?"));
 		return error_hint(err, "anklume backup create --all");
+	}
+	if (many && options->output != NULL &&
+	    strcmp(options->output, "-") == 0) {
+		error_set(err, ERROR_USAGE,
+		    _("several backups cannot go to standard output"));
+		return error_hint(err, "-o DIR");
 	}
 	if (!many && (options->exclude.count > 0 || options->jobs != NULL ||
 			 options->member != NULL))
@@ -351,5 +358,6 @@ const struct command backup_create_command = {
     .options_size = sizeof(struct create_options),
     .configured = true,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_INSTANCE},
     .run = run,
 };

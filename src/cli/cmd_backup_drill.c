@@ -24,9 +24,9 @@ static const struct option_spec specs[] = {
     {"oldest", 0, OPTION_TEXT, FIELD(oldest), N_("N"),
 	N_("only the N that were drilled the longest ago, or never")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
-	N_("restore into this storage pool")},
+	N_("restore into this storage pool"), WORD_POOL},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -116,5 +116,6 @@ const struct command backup_drill_command = {
     .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

@@ -23,7 +23,8 @@ struct extract_options {
 
 static const struct option_spec specs[] = {
     {"snapshot", 0, OPTION_TEXT, FIELD(snapshot), N_("NAME"),
-	N_("of a snapshot in the archive, not of the instance itself")},
+	N_("of a snapshot in the archive, not of the instance itself"),
+	WORD_ARCHIVED_SNAPSHOT},
     {"create-dirs", 'p', OPTION_FLAG, FIELD(create_directories), NULL,
 	N_("make missing directories")},
     {"no-clobber", 0, OPTION_FLAG, FIELD(no_clobber), NULL,
@@ -33,7 +34,7 @@ static const struct option_spec specs[] = {
     {"verify", 0, OPTION_FLAG, FIELD(verify), NULL,
 	N_("prove first that the whole archive is intact")},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -90,5 +91,6 @@ const struct command backup_extract_command = {
     .configured = true,
     .arguments_min = 3,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_BACKUP, WORD_ARCHIVED_FILE, WORD_LOCATION},
     .run = run,
 };

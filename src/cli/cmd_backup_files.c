@@ -24,9 +24,10 @@ struct files_options {
 
 static const struct option_spec specs[] = {
     {"snapshot", 0, OPTION_TEXT, FIELD(snapshot), N_("NAME"),
-	N_("of a snapshot in the archive, not of the instance itself")},
+	N_("of a snapshot in the archive, not of the instance itself"),
+	WORD_ARCHIVED_SNAPSHOT},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -150,5 +151,6 @@ const struct command backup_files_command = {
     .configured = true,
     .arguments_min = 1,
     .arguments_max = 2,
+    .argument_kinds = {WORD_BACKUP, WORD_ARCHIVED_FILE},
     .run = run,
 };

@@ -26,7 +26,7 @@ struct list_options {
 
 static const struct option_spec specs[] = {
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("the directory of archives; default: backups")},
+	N_("the directory of archives; default: backups"), WORD_ARCHIVES},
     {"recipient", 0, OPTION_TEXT, FIELD(recipient), N_("FPR"),
 	N_("what is encrypted to this key")},
     {0},
@@ -196,5 +196,6 @@ const struct command backup_list_command = {
     .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_ARCHIVED},
     .run = run,
 };

@@ -22,7 +22,7 @@ static const struct option_spec specs[] = {
     {"gpg", 0, OPTION_LIST, FIELD(gpg), N_("ID"),
 	N_("encrypt to this key and no other; may be repeated")},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -85,5 +85,6 @@ const struct command backup_reencrypt_command = {
     .configured = true,
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/configured.h"
 #include "cli/output.h"
+#include "cli/restore_all_command.h"
 #include "transfer/restore.h"
 
 struct restore_options {
@@ -20,19 +21,22 @@ struct restore_options {
 	bool start;
 	bool keep_identity;
 	bool create_missing;
+	bool all;
+	const char *at;
+	const char *server;
 };
 
 #define FIELD(name) offsetof(struct restore_options, name)
 
 static const struct option_spec specs[] = {
     {"file", 0, OPTION_TEXT, FIELD(file), N_("FILE"),
-	N_("the archive, or - for standard input")},
+	N_("the archive, or - for standard input"), WORD_FILE},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {"name", 0, OPTION_TEXT, FIELD(name), N_("NAME"),
 	N_("restore under this name")},
     {"storage", 's', OPTION_TEXT, FIELD(storage), N_("POOL"),
-	N_("restore into this storage pool")},
+	N_("restore into this storage pool"), WORD_POOL},
     {"allow", 0, OPTION_LIST, FIELD(allow), N_("KEY,..."),
 	N_("let these keys through, although they reach for the host")},
     {"allow-unsafe", 0, OPTION_FLAG, FIELD(allow_unsafe), NULL,
@@ -49,6 +53,12 @@ static const struct option_spec specs[] = {
 	N_("keep MAC addresses and UUID beside the original")},
     {"create-missing", 0, OPTION_FLAG, FIELD(create_missing), NULL,
 	N_("make a missing project and profiles, as the archive has them")},
+    {"all", 0, OPTION_FLAG, FIELD(all), NULL,
+	N_("the newest of every instance that does not exist")},
+    {"at", 0, OPTION_TEXT, FIELD(at), N_("TIME"),
+	N_("with --all, as things were then")},
+    {"server", 0, OPTION_TEXT, FIELD(server), N_("NAME"),
+	N_("with --all, whose archives")},
     {0},
 };
 
@@ -58,6 +68,17 @@ check_choice(const struct invocation *invocation, struct error *err)
 {
 	const struct restore_options *options = invocation->options;
 
+	if (options->all &&
+	    (options->file != NULL || invocation->argument_count > 0))
+		return error_set(err, ERROR_USAGE,
+		    _("--all is every instance: '%s' is one word too many"),
+		    options->file != NULL ? options->file
+					  : invocation->arguments[0]);
+	if (!options->all && (options->at != NULL || options->server != NULL))
+		return error_set(
+		    err, ERROR_USAGE, _("--at and --server go with --all"));
+	if (options->all)
+		return 0;
 	if (options->file != NULL && invocation->argument_count > 0)
 		return error_set(err, ERROR_USAGE,
 		    _("'%s' and --file '%s': which one?"),
@@ -102,6 +123,9 @@ run(const struct invocation *invocation, struct error *err)
 
 	if (check_choice(invocation, err) < 0)
 		return -1;
+	if (options->all)
+		return restore_all_command(
+		    invocation, &request, options->at, options->server, err);
 	status = restore_backup(
 	    &request, output_watch(invocation->output), &result, err);
 	if (status == 0 && !request.dry_run)
@@ -126,11 +150,14 @@ const struct command backup_restore_command = {
 		"  anklume backup restore --file "
 		"backups/web-20260214-120000.tar.gz\n"
 		"  anklume backup restore --file web.tar.gz.gpg --name web2 "
-		"--project work\n",
+		"--project work\n"
+		"  anklume backup restore --all --from /mnt/nas "
+		"--create-missing --dry-run\n",
     .options = specs,
     .options_size = sizeof(struct restore_options),
     .configured = true,
     .arguments_min = 0,
     .arguments_max = 1,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

@@ -18,7 +18,7 @@ struct show_options {
 
 static const struct option_spec specs[] = {
     {"from", 0, OPTION_TEXT, offsetof(struct show_options, from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -209,5 +209,6 @@ const struct command backup_show_command = {
     .configured = true,
     .arguments_min = 1,
     .arguments_max = 1,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

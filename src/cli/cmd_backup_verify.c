@@ -23,11 +23,12 @@ struct verify_options {
 
 static const struct option_spec specs[] = {
     {"level", 0, OPTION_TEXT, FIELD(level), N_("LEVEL"),
-	N_("digest (needs no key) or content, the default")},
+	N_("digest (needs no key) or content, the default"), WORD_CHOICE,
+	"digest content"},
     {"oldest", 0, OPTION_TEXT, FIELD(oldest), N_("N"),
 	N_("only the N that were verified the longest ago, or never")},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("where BACKUP is looked for; default: backups")},
+	N_("where BACKUP is looked for; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -105,5 +106,6 @@ const struct command backup_verify_command = {
     .configured = true,
     .arguments_min = 0,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_BACKUP},
     .run = run,
 };

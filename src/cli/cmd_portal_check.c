@@ -128,5 +128,6 @@ const struct command portal_check_command = {
 		"  anklume portal check pro-dev:/srv/out/report "
 		"perso-desktop:/srv/inbox/\n",
     .arguments_max = 2,
+    .argument_kinds = {WORD_LOCATION},
     .run = run,
 };

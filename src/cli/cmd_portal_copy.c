@@ -142,5 +142,6 @@ const struct command portal_copy_command = {
     .options_size = sizeof(struct copy_options),
     .arguments_min = 2,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_LOCATION},
     .run = run,
 };

@@ -27,13 +27,15 @@ struct log_options {
 
 static const struct option_spec specs[] = {
     {"since", 0, OPTION_TEXT, FIELD(since), N_("TIME"),
-	N_("2026-11-22, 2026-11-22T14:30, today, yesterday")},
+	N_("2026-11-22, 2026-11-22T14:30, today, yesterday"), WORD_CHOICE,
+	"today yesterday"},
     {"instance", 0, OPTION_TEXT, FIELD(instance), N_("INSTANCE"),
-	N_("what came from this instance, or went to it")},
+	N_("what came from this instance, or went to it"), WORD_INSTANCE},
     {"user", 0, OPTION_TEXT, FIELD(user), N_("USER"),
 	N_("what this user did, also by sudo")},
     {"result", 0, OPTION_TEXT, FIELD(result), N_("RESULT"),
-	N_("done, partial, denied, failed or interrupted")},
+	N_("done, partial, denied, failed or interrupted"), WORD_CHOICE,
+	"done partial denied failed interrupted"},
     {"verify", 0, OPTION_FLAG, FIELD(verify), NULL,
 	N_("is every line as it was written?")},
     {0},

@@ -2,6 +2,13 @@
 #include "cli/command.h"
 #include "cli/snapshot_command.h"
 
+/* The name of one that is not there yet: nothing to offer. */
+static const struct option_spec specs[] = {
+    {"name", 0, OPTION_TEXT, offsetof(struct snapshot_options, name), N_("S"),
+	N_("the snapshot's name")},
+    {0},
+};
+
 static int
 run(const struct invocation *invocation, struct error *err)
 {
@@ -22,9 +29,10 @@ const struct command snapshot_create_command = {
     .examples = "  anklume snapshot create web\n"
 		"  anklume snapshot create work/web before-upgrade\n"
 		"  anklume snapshot create web db --name before-upgrade\n",
-    .options = snapshot_option_specs,
+    .options = specs,
     .options_size = sizeof(struct snapshot_options),
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_INSTANCE},
     .run = run,
 };

@@ -45,5 +45,6 @@ const struct command snapshot_list_command = {
     .options_size = sizeof(struct snapshot_options),
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_INSTANCE},
     .run = run,
 };

@@ -24,5 +24,6 @@ const struct command snapshot_restore_command = {
     .options_size = sizeof(struct snapshot_options),
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_INSTANCE, WORD_SNAPSHOT, WORD_INSTANCE},
     .run = run,
 };

@@ -10,6 +10,7 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "cli/complete.h"
 #include "cli/output.h"
 #include "cli/usage.h"
 #include "config.h"
@@ -24,7 +25,7 @@
 
 const struct option_spec global_option_specs[] = {
     {"project", 0, OPTION_TEXT, GLOBAL(project), N_("P"),
-	N_("the project, where a name alone does not tell")},
+	N_("the project, where a name alone does not tell"), WORD_PROJECT},
     {"json", 0, OPTION_FLAG, GLOBAL(json), NULL,
 	N_("one JSON object on standard output at the end")},
     {"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL,
@@ -64,9 +65,8 @@ match_words(const struct command *command, char *const *words)
 	return words[1] != NULL && strcmp(words[1], verb + 1) == 0 ? 2 : 0;
 }
 
-/* Which command the first words name, and how many words that took. */
-static const struct command *
-find_command(char *const *words, size_t *ret_used)
+const struct command *
+command_find(char *const *words, size_t *ret_used)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		size_t used = match_words(commands[i], words);
@@ -79,8 +79,8 @@ find_command(char *const *words, size_t *ret_used)
 	return NULL;
 }
 
-static bool
-is_group(const char *word)
+bool
+command_is_group(const char *word)
 {
 	for (size_t i = 0; word != NULL && commands[i] != NULL; i++) {
 		if (text_starts_with(commands[i]->words, word) &&
@@ -93,16 +93,16 @@ is_group(const char *word)
 static int
 unknown_command(char *const *words, struct error *err)
 {
-	if (is_group(words[0]) && words[1] == NULL)
+	if (command_is_group(words[0]) && words[1] == NULL)
 		error_set(err, ERROR_USAGE, _("what shall '%s' do?"), words[0]);
-	else if (is_group(words[0]))
+	else if (command_is_group(words[0]))
 		error_set(err, ERROR_USAGE, _("unknown command '%s %s'"),
 		    words[0], words[1]);
 	else
 		error_set(
 		    err, ERROR_USAGE, _("unknown command '%s'"), words[0]);
 	return error_hint(err,
-	    is_group(words[0]) ? "anklume help %s" : "anklume help%.0s",
+	    command_is_group(words[0]) ? "anklume help %s" : "anklume help%.0s",
 	    words[0]);
 }
 
@@ -115,11 +115,11 @@ show_help(char *const *words)
 
 	if (words[0] != NULL && strcmp(words[0], "help") == 0)
 		words++;
-	command = find_command(words, &used);
+	command = command_find(words, &used);
 	if (command != NULL)
 		usage_print_command(command);
 	else
-		usage_print_list(is_group(words[0]) ? words[0] : NULL);
+		usage_print_list(command_is_group(words[0]) ? words[0] : NULL);
 }
 
 /* One word too many; perhaps it should have been an option. */
@@ -228,10 +228,19 @@ run_command(const struct command *command, int argc, char **argv,
 	return status;
 }
 
-/* "--json", or a beginning of it, which getopt takes for the whole. */
+/* "--json", or a beginning of it, which getopt takes for the whole; and a form
+ * that scripts read, behind --format. */
 static bool
-is_json_option(const char *word)
+is_for_scripts(const char *word)
 {
+	static const char *const forms[] = {"json", "nagios", "prometheus"};
+
+	if (text_starts_with(word, "--format="))
+		word += strlen("--format=");
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (strcmp(word, forms[i]) == 0)
+			return true;
+	}
 	return strlen(word) > strlen("--") && text_starts_with("--json", word);
 }
 
@@ -240,7 +249,7 @@ static void
 choose_language(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (is_json_option(argv[i]))
+		if (is_for_scripts(argv[i]))
 			return;
 	}
 	(void)setlocale(LC_MESSAGES, "");
@@ -285,7 +294,7 @@ find_in_group(
 	if (options_parse(argc, *words, targets, false, &rest, err) < 0)
 		return NULL;
 	both[1] = rest[0];
-	command = find_command(both, &used);
+	command = command_find(both, &used);
 	if (command == NULL && global->help)
 		show_help(both);
 	else if (command == NULL)
@@ -306,6 +315,8 @@ command_line_run(int argc, char **argv)
 	int status;
 
 	choose_language(argc, argv);
+	if (complete_is_asked(argc, argv))
+		return complete_run((size_t)(argc - 3), argv + 3);
 	if (interrupt_install(&err) < 0 ||
 	    options_parse(argc, argv, targets, false, &words, &err) < 0)
 		return finish_early(&global, "", &err);
@@ -317,11 +328,11 @@ command_line_run(int argc, char **argv)
 		show_help(words);
 		return finish_early(&global, "", &err);
 	}
-	command = find_command(words, &used);
+	command = command_find(words, &used);
 	/* For getopt the last word of the command takes argv[0]'s place. */
 	if (command != NULL)
 		words += used - 1;
-	else if (is_group(words[0]))
+	else if (command_is_group(words[0]))
 		command = find_in_group(
 		    argc - (int)(words - argv), &words, &global, &err);
 	else

@@ -40,6 +40,8 @@ struct invocation {
 	struct output *output;
 };
 
+#define COMMAND_KINDS 3
+
 struct command {
 	const char *words;     /* "backup create", or one word: "doctor" */
 	const char *alias;     /* "copy"; NULL is none */
@@ -52,21 +54,27 @@ struct command {
 	bool configured;     /* the configuration is read for it */
 	size_t arguments_min;
 	size_t arguments_max;
+	/* What the first ones are; the last that is no WORD_ANY is what all
+	 * that follow are, too. */
+	enum word_kind argument_kinds[COMMAND_KINDS];
 	int (*run)(const struct invocation *invocation, struct error *err);
 };
 
 /* Arguments without a limit of their own. */
 #define ARGUMENTS_ANY 4096
 
+extern const struct command backup_ack_command;
 extern const struct command backup_adopt_command;
 extern const struct command backup_create_command;
 extern const struct command backup_drill_command;
 extern const struct command backup_extract_command;
 extern const struct command backup_files_command;
 extern const struct command backup_list_command;
+extern const struct command backup_prune_command;
 extern const struct command backup_reencrypt_command;
 extern const struct command backup_restore_command;
 extern const struct command backup_show_command;
+extern const struct command backup_status_command;
 extern const struct command backup_verify_command;
 extern const struct command config_show_command;
 extern const struct command doctor_command;
@@ -80,6 +88,13 @@ extern const struct command snapshot_restore_command;
 
 /* All of them, NULL at the end. */
 extern const struct command *const commands[];
+
+/* Which command the first words name, and how many words that took; `words`
+ * ends with NULL. NULL when there is none. */
+const struct command *command_find(char *const *words, size_t *ret_used);
+
+/* Whether a word begins commands of two words. */
+bool command_is_group(const char *word);
 
 /* Parse, choose, run: the exit status. */
 int command_line_run(int argc, char **argv);

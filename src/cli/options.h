@@ -26,13 +26,33 @@ struct option_list {
 	const char *items[OPTION_LIST_MAX];
 };
 
+/* What a word names, for a shell that completes it. */
+enum word_kind {
+	WORD_ANY,    /* nothing that could be offered */
+	WORD_CHOICE, /* one of a few words */
+	WORD_PROJECT,
+	WORD_INSTANCE,
+	WORD_SNAPSHOT, /* of the first instance of the line */
+	WORD_POOL,
+	WORD_LOCATION, /* in an instance, or a file of this side */
+	WORD_BACKUP,   /* an instance that was backed up, or an archive */
+	WORD_ARCHIVED, /* an instance that was backed up */
+	WORD_ARCHIVED_SNAPSHOT, /* of the first backup of the line */
+	WORD_ARCHIVED_FILE,	/* a path in it, which is not looked up */
+	WORD_ARCHIVES,		/* a directory where backups are looked for */
+	WORD_DIRECTORY,
+	WORD_FILE,
+};
+
 struct option_spec {
 	const char *name; /* long; NULL ends a table */
 	char letter;	  /* short; 0 is none */
 	enum option_kind kind;
-	size_t offset;	   /* into the struct that is filled */
-	const char *value; /* "DIR", for usage; N_() */
-	const char *help;  /* N_(); NULL hides it (an alias) */
+	size_t offset;	     /* into the struct that is filled */
+	const char *value;   /* "DIR", for usage; N_() */
+	const char *help;    /* N_(); NULL hides it (an alias) */
+	enum word_kind word; /* its value */
+	const char *choices; /* of WORD_CHOICE, a blank between them */
 };
 
 /* A table (may be NULL) and the struct that it fills. */

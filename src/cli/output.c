@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/notify.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 
@@ -22,9 +23,12 @@ struct output {
 	struct watch watch;
 	json_t *fields;
 	json_t *notes;
+	char last[NOTIFY_STATUS_BYTES]; /* line or remark, shown or not */
 	size_t item_count; /* printed, in an array that is still open */
+	bool json;
 	bool stdout_reserved;
 	bool stdout_failed;
+	int status; /* of a run that has not failed */
 };
 
 static void
@@ -87,6 +91,7 @@ output_new(const struct global_options *global, struct error *err)
 		return NULL;
 	}
 	output->global = global;
+	output->json = global->json;
 	output->fields = json_object();
 	output->notes = json_array();
 	progress_init(&output->progress, global->quiet);
@@ -120,6 +125,24 @@ output_watch(const struct output *output)
 }
 
 void
+output_force_json(struct output *output)
+{
+	output->json = true;
+}
+
+bool
+output_is_json(const struct output *output)
+{
+	return output->json;
+}
+
+void
+output_set_status(struct output *output, int status)
+{
+	output->status = status;
+}
+
+void
 output_reserve_stdout(struct output *output)
 {
 	output->stdout_reserved = true;
@@ -130,7 +153,10 @@ output_line(struct output *output, const char *format, ...)
 {
 	va_list arguments;
 
-	if (output->global->json || output->stdout_reserved)
+	va_start(arguments, format);
+	(void)vsnprintf(output->last, sizeof(output->last), format, arguments);
+	va_end(arguments);
+	if (output->json || output->stdout_reserved)
 		return;
 	progress_clear(&output->progress);
 	va_start(arguments, format);
@@ -143,6 +169,7 @@ void
 output_note(struct output *output, const char *text)
 {
 	(void)json_array_append_new(output->notes, json_string(text));
+	(void)snprintf(output->last, sizeof(output->last), "%s", text);
 	if (output->global->quiet)
 		return;
 	progress_clear(&output->progress);
@@ -177,7 +204,7 @@ output_item(struct output *output, const char *key, json_t *item)
 	auto_json json_t *owned = item;
 	auto_free char *text = NULL;
 
-	if (!output->global->json || output->stdout_reserved)
+	if (!output->json || output->stdout_reserved)
 		return;
 	text = json_print(owned, false, &failure);
 	if (text == NULL)
@@ -217,7 +244,7 @@ int
 output_finish(struct output *output, const char *command, struct error *err)
 {
 	progress_stop(&output->progress);
-	if (output->global->json && !output->stdout_reserved)
+	if (output->json && !output->stdout_reserved)
 		print_json(output, command, err);
 	/* A full disk or a closed pipe behind standard output is a failure. */
 	if ((fflush(stdout) != 0 || output->stdout_failed ||
@@ -227,5 +254,6 @@ output_finish(struct output *output, const char *command, struct error *err)
 		    err, errno, _("cannot write to standard output"));
 	if (error_is_set(err))
 		print_error(err);
-	return (int)err->code;
+	notify_status(error_is_set(err) ? err->text : output->last);
+	return error_is_set(err) ? (int)err->code : output->status;
 }

@@ -27,9 +27,17 @@ const struct watch *output_watch(const struct output *output);
  * JSON may go there too. */
 void output_reserve_stdout(struct output *output);
 
+/* As --json does, for another option that means the same. */
+void output_force_json(struct output *output);
+bool output_is_json(const struct output *output);
+
+/* The exit status of a run that does not fail, where others read it by rules of
+ * their own. */
+void output_set_status(struct output *output, int status);
+
 /* A line of data; nothing with --json. */
 void output_line(struct output *output, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* A remark on standard error; nothing with --quiet. */
 void output_note(struct output *output, const char *text);
@@ -42,8 +50,8 @@ void output_json(struct output *output, const json_t *fields);
  * be more of them than memory. Of one key only; takes `item` over. */
 void output_item(struct output *output, const char *key, json_t *item);
 
-/* The end: the error, if any, once; the JSON object. Returns the exit status.
- */
+/* The end: the error, if any, once; the JSON object. The service manager gets
+ * the last that was said (base/notify.h). Returns the exit status. */
 int output_finish(
     struct output *output, const char *command, struct error *err);
 

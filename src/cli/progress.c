@@ -7,11 +7,17 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/notify.h"
 #include "base/text.h"
 
-/* At most ten times a second for eyes, twice a minute for a log. */
+/* At most ten times a second for eyes, twice a minute for a log, and for a
+ * manager that somebody may ask as often as one would ask. */
 #define TERMINAL_EVERY_MS 100
 #define LOG_EVERY_MS 30000
+#define NOTIFY_EVERY_MS 2000
+
+/* Size, speed, share and time. */
+#define FACTS_BYTES 128
 
 /* Back to the first column, and erase to the end of the line (ECMA-48, EL). */
 #define ERASE "\r\033[K"
@@ -25,7 +31,31 @@ void
 progress_init(struct progress *progress, bool quiet)
 {
 	*progress = (struct progress){
-	    .enabled = !quiet, .terminal = isatty(STDERR_FILENO) == 1};
+	    .enabled = !quiet,
+	    .notifies = notify_is_wanted(),
+	    .notified_ms = clock_now_ms() - NOTIFY_EVERY_MS,
+	    .terminal = isatty(STDERR_FILENO) == 1,
+	};
+}
+
+static bool
+notify_is_due(const struct progress *progress, int64_t now_ms)
+{
+	return progress->notifies &&
+	       now_ms - progress->notified_ms >= NOTIFY_EVERY_MS;
+}
+
+/* Trees may begin file after file: what comes too early is left out. */
+static void
+notify(struct progress *progress, const char *facts, int64_t now_ms)
+{
+	char text[sizeof(progress->what) + FACTS_BYTES];
+
+	if (!notify_is_due(progress, now_ms))
+		return;
+	(void)snprintf(text, sizeof(text), "%s%s", progress->what, facts);
+	notify_status(text);
+	progress->notified_ms = now_ms;
 }
 
 void
@@ -39,6 +69,7 @@ progress_start(
 	progress->started_ms = clock_now_ms();
 	progress->shown_ms = progress->started_ms;
 	progress->active = true;
+	notify(progress, "", progress->started_ms);
 }
 
 /* "  42 %  00:12 left", or nothing when the whole is not known. */
@@ -107,7 +138,8 @@ print_line(const struct progress *progress, const char *facts)
 }
 
 static void
-show(struct progress *progress, int64_t now_ms)
+format_facts(
+    const struct progress *progress, int64_t now_ms, char facts[FACTS_BYTES])
 {
 	int64_t spent_ms = now_ms - progress->started_ms;
 	uint64_t rate =
@@ -115,30 +147,44 @@ show(struct progress *progress, int64_t now_ms)
 	char size[TEXT_SIZE_BYTES];
 	char speed[TEXT_SIZE_BYTES];
 	char share[64];
-	char facts[128];
 
 	format_share(progress, spent_ms, share, sizeof(share));
-	(void)snprintf(facts, sizeof(facts), "  %s  %s/s%s",
+	(void)snprintf(facts, FACTS_BYTES, "  %s  %s/s%s",
 	    text_show_size(size, progress->bytes), text_show_size(speed, rate),
 	    share);
-	print_line(progress, facts);
-	progress->shown = progress->terminal;
-	progress->shown_ms = now_ms;
+}
+
+/* Whether it is time for a line that people see. */
+static bool
+show_is_due(const struct progress *progress, int64_t now_ms)
+{
+	int64_t every_ms =
+	    progress->terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS;
+
+	return progress->enabled && now_ms - progress->shown_ms >= every_ms;
 }
 
 void
 progress_advance(struct progress *progress, uint64_t bytes)
 {
-	int64_t every_ms =
-	    progress->terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS;
 	int64_t now_ms;
+	bool show;
+	char facts[FACTS_BYTES];
 
-	if (!progress->enabled || !progress->active)
+	if (!progress->active || (!progress->enabled && !progress->notifies))
 		return;
 	progress->bytes = bytes;
 	now_ms = clock_now_ms();
-	if (now_ms - progress->shown_ms >= every_ms)
-		show(progress, now_ms);
+	show = show_is_due(progress, now_ms);
+	if (!show && !notify_is_due(progress, now_ms))
+		return;
+	format_facts(progress, now_ms, facts);
+	notify(progress, facts, now_ms);
+	if (!show)
+		return;
+	print_line(progress, facts);
+	progress->shown = progress->terminal;
+	progress->shown_ms = now_ms;
 }
 
 void

@@ -1,5 +1,5 @@
 /* progress.h - how far it is: a line on a terminal, a line now and then in a
- * log */
+ * log, a status for the service manager */
 
 #ifndef ANKLUME_CLI_PROGRESS_H
 #define ANKLUME_CLI_PROGRESS_H
@@ -9,6 +9,7 @@
 
 struct progress {
 	bool enabled;
+	bool notifies;
 	bool terminal;
 	bool active;
 	char what[128];
@@ -16,10 +17,12 @@ struct progress {
 	uint64_t bytes;
 	int64_t started_ms;
 	int64_t shown_ms;
+	int64_t notified_ms;
 	bool shown;
 };
 
-/* On standard error; `quiet` shows nothing. */
+/* On standard error; `quiet` shows nothing. The service manager asks for itself
+ * (base/notify.h), and is told all the same. */
 void progress_init(struct progress *progress, bool quiet);
 
 void progress_start(

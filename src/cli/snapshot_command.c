@@ -12,7 +12,7 @@
 
 const struct option_spec snapshot_option_specs[] = {
     {"name", 0, OPTION_TEXT, offsetof(struct snapshot_options, name), N_("S"),
-	N_("the snapshot's name")},
+	N_("the snapshot's name"), WORD_SNAPSHOT},
     {0},
 };
 

@@ -92,6 +92,7 @@ incus_client_server(struct incus_client *client, struct error *err)
 	environment = json_at(client->about, "environment", NULL);
 	server->name = or_empty(json_text(environment, "server_name"));
 	server->version = or_empty(json_text(environment, "server_version"));
+	server->clustered = json_flag(environment, "server_clustered");
 	server->fingerprint =
 	    or_empty(json_text(environment, "certificate_fingerprint"));
 	return server;

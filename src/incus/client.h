@@ -5,6 +5,8 @@
 #ifndef ANKLUME_INCUS_CLIENT_H
 #define ANKLUME_INCUS_CLIENT_H
 
+#include <stdbool.h>
+
 #include "base/json.h"
 
 struct error;
@@ -12,8 +14,9 @@ struct http;
 struct incus_client;
 
 struct incus_server {
-	const char *name;	 /* server_name */
-	const char *version;	 /* "6.0.4" */
+	const char *name;    /* server_name */
+	const char *version; /* "6.0.4" */
+	bool clustered;
 	const char *fingerprint; /* of its certificate, SHA-256 in hex */
 };
 

@@ -120,6 +120,47 @@ incus_pool_exists(
 	return path != NULL ? incus_exists(client, path, err) : -1;
 }
 
+/* What follows the last slash of each address of a collection. */
+static int
+list_names(struct incus_client *client, const char *path, json_t **ret_names,
+    struct error *err)
+{
+	auto_json json_t *urls = NULL;
+	auto_json json_t *names = json_array();
+	const json_t *url;
+	size_t i;
+
+	if (names == NULL)
+		return error_set_memory(err);
+	if (incus_get(client, path, &urls, err) < 0)
+		return -1;
+	json_array_foreach(urls, i, url)
+	{
+		const char *text = json_string_value(url);
+		const char *slash = text != NULL ? strrchr(text, '/') : NULL;
+
+		if (slash != NULL &&
+		    json_array_append_new(names, json_string(slash + 1)) < 0)
+			return error_set_memory(err);
+	}
+	*ret_names = steal(names);
+	return 0;
+}
+
+int
+incus_project_names(
+    struct incus_client *client, json_t **ret_names, struct error *err)
+{
+	return list_names(client, "/1.0/projects", ret_names, err);
+}
+
+int
+incus_pool_names(
+    struct incus_client *client, json_t **ret_names, struct error *err)
+{
+	return list_names(client, "/1.0/storage-pools", ret_names, err);
+}
+
 int
 incus_pool_free(struct incus_client *client, const char *name,
     uint64_t *ret_bytes, struct error *err)

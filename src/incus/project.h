@@ -48,6 +48,14 @@ int incus_volume_exists(struct incus_client *client, const char *project,
 int incus_pool_exists(
     struct incus_client *client, const char *name, struct error *err);
 
+/* The names of all projects and of all pools that the caller may see, in an
+ * array of strings that the caller owns; percent-encoded, as their addresses
+ * have them. */
+int incus_project_names(
+    struct incus_client *client, json_t **ret_names, struct error *err);
+int incus_pool_names(
+    struct incus_client *client, json_t **ret_names, struct error *err);
+
 /* What a pool has free, by its own reckoning; 1, 0 where it does not know, -1.
  */
 int incus_pool_free(struct incus_client *client, const char *name,

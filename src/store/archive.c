@@ -151,6 +151,24 @@ archive_save(const char *directory, const char *name, bool force,
 	return publication_commit(file, name, force, err);
 }
 
+int
+archive_remove(const char *path, struct error *err)
+{
+	auto_free char *copy = text_copy(path, strlen(path), err);
+	char *slash;
+
+	if (copy == NULL)
+		return -1;
+	if (unlink(path) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot remove '%s'"), path);
+	slash = strrchr(copy, '/');
+	if (slash == NULL)
+		return manifest_remove(".", path, err);
+	*slash = '\0';
+	return manifest_remove(slash == copy ? "/" : copy, slash + 1, err);
+}
+
 struct stream *
 archive_open(const char *path, uint64_t *ret_size_bytes, struct error *err)
 {

@@ -33,6 +33,9 @@ int archive_exists(const char *directory, const char *name, struct error *err);
 int archive_save(const char *directory, const char *name, bool force,
     struct stream *from, struct error *err);
 
+/* Remove an archive, and after it what lies beside it of its manifest. */
+int archive_remove(const char *path, struct error *err);
+
 /* Open an archive: a regular file, or "-" for standard input. ERROR_NOT_FOUND.
  * *ret_size_bytes is 0 when not known. `path` is borrowed. */
 struct stream *archive_open(

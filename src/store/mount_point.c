@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/i18n.h"
 
-/* Linux 5.8; older kernels leave the attribute out of the mask: there another
- * device than the parent's tells. */
+/* Of another file system than the directory above: a directory that is bound to
+ * itself, as systemd does with ReadWritePaths=, is the disk that it was before.
+ * The attribute is in Linux since 5.8; where it is missing the device alone
+ * tells. */
 static int
 is_root_of_mount(int fd, bool *ret_is)
 {
@@ -22,11 +24,12 @@ is_root_of_mount(int fd, bool *ret_is)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &self) < 0 ||
 	    statx(fd, "..", 0, STATX_BASIC_STATS, &parent) < 0)
 		return -1;
+	*ret_is = self.stx_dev_major != parent.stx_dev_major ||
+		  self.stx_dev_minor != parent.stx_dev_minor;
+	/* A subvolume of btrfs has a device of its own, and is no mount. */
 	if ((self.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
-		*ret_is = (self.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-	else
-		*ret_is = self.stx_dev_major != parent.stx_dev_major ||
-			  self.stx_dev_minor != parent.stx_dev_minor;
+		*ret_is = *ret_is &&
+			  (self.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 	return 0;
 }
 

@@ -19,6 +19,7 @@ static const char *const names[PROOF_KINDS] = {
     [PROOF_CONTENT] = "content",
     [PROOF_DRILL] = "drill",
     [PROOF_DAMAGE] = "damage",
+    [PROOF_ACCEPTED] = "accepted",
 };
 
 const char *
@@ -95,6 +96,16 @@ load_one(const char *sha256, enum proof_kind kind)
 	    small_file_read(path, PROOF_MAX_BYTES, &text, &size, &ignored) <= 0)
 		return NULL;
 	return json_parse(text, size, path, &ignored);
+}
+
+void
+proof_forget_all(const char *sha256)
+{
+	for (size_t i = 0; record_is_digest(sha256) && i < PROOF_KINDS; i++) {
+		struct error ignored = {0};
+
+		(void)proof_forget(sha256, (enum proof_kind)i, &ignored);
+	}
 }
 
 json_t *

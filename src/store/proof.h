@@ -13,13 +13,14 @@
 struct error;
 
 enum proof_kind {
-	PROOF_DIGEST,  /* its bytes are those of its manifest or the record */
-	PROOF_CONTENT, /* decrypted, decompressed, walked to its end */
-	PROOF_DRILL,   /* restored, and it ran */
-	PROOF_DAMAGE,  /* a file that should have this digest has not */
+	PROOF_DIGEST,	/* its bytes are those of its manifest or the record */
+	PROOF_CONTENT,	/* decrypted, decompressed, walked to its end */
+	PROOF_DRILL,	/* restored, and it ran */
+	PROOF_DAMAGE,	/* a file that should have this digest has not */
+	PROOF_ACCEPTED, /* that it is so much smaller is as it should be */
 };
 
-#define PROOF_KINDS 4
+#define PROOF_KINDS 5
 
 /* "digest", "content" ... Static, untranslated. */
 const char *proof_name(enum proof_kind kind);
@@ -30,6 +31,9 @@ int proof_keep(const char *sha256, enum proof_kind kind, const json_t *proof,
 
 /* Forget one; absence is fine. */
 int proof_forget(const char *sha256, enum proof_kind kind, struct error *err);
+
+/* Forget all of a digest, which may be a stranger's text or NULL. */
+void proof_forget_all(const char *sha256);
 
 /* All that is known of a digest, by the names of the kinds; {} when nothing is.
  * Owned by the caller. What cannot be read counts as not there. */

@@ -25,6 +25,7 @@
 #include "transfer/describe.h"
 #include "transfer/export.h"
 #include "transfer/location.h"
+#include "transfer/previous_backup.h"
 #include "transfer/self.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
@@ -238,6 +239,7 @@ fill_description(struct create *create, struct description *ret_description,
 	    .compression = create->request->compression.kind,
 	    .archive_name = create->name,
 	    .instance_only = create->request->instance_only,
+	    .keys_told = create->request->keys != NULL,
 	    .frozen = create->exported.frozen,
 	    .frozen_ms = create->exported.frozen_ms,
 	    .started = create->started,
@@ -304,6 +306,43 @@ keep_records(struct create *create, const json_t *manifest, struct error *err)
 	return 0;
 }
 
+/* A tar that is so much smaller than the one before has perhaps lost what it
+ * should hold. */
+static int
+warn_of_shrinkage(struct create *create, json_t *manifest, struct error *err)
+{
+	static const char text[] = N_("the tar shrank by %u %%, from %s to %s");
+	const struct create_request *request = create->request;
+	const struct incus_server *server =
+	    incus_client_server(create->client, err);
+	auto_json json_t *before = NULL;
+	char from[TEXT_SIZE_BYTES];
+	char to[TEXT_SIZE_BYTES];
+	unsigned int shrinkage;
+
+	if (server == NULL)
+		return -1;
+	if (request->shrink_percent == 0 ||
+	    export_is_to_stdout(request->output) ||
+	    previous_backup(
+		request->output, server, &create->instance, &before) == 0)
+		return 0;
+	shrinkage = previous_backup_shrinkage(manifest, before);
+	if (shrinkage < request->shrink_percent)
+		return 0;
+	(void)text_show_size(
+	    from, (uint64_t)json_number(before, "tar_size_bytes"));
+	(void)text_show_size(
+	    to, (uint64_t)json_number(manifest, "tar_size_bytes"));
+	watch_note(create->watch, _(text), shrinkage, from, to);
+	if (json_array_append_new(json_object_get(manifest, "warnings"),
+		json_sprintf(text, shrinkage, from, to)) < 0 ||
+	    json_object_set(
+		manifest, "shrunk_from", json_object_get(before, "sha256")) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
 static int
 run(struct create *create, struct create_result *result, struct error *err)
 {
@@ -329,6 +368,8 @@ run(struct create *create, struct create_result *result, struct error *err)
 	if (warnings == NULL || result->manifest == NULL)
 		return -1;
 	tell(create->watch, result->manifest, warnings);
+	if (warn_of_shrinkage(create, result->manifest, err) < 0)
+		return -1;
 	if (!export_is_to_stdout(request->output)) {
 		result->path =
 		    text_format(err, "%s/%s", request->output, create->name);

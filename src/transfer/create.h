@@ -23,7 +23,7 @@ struct create_request {
 
 	/* Found already, as one of many; NULL. */
 	const struct instance_ref *found;
-	const struct create_keys *keys;
+	const struct create_keys *keys; /* and spoken of; NULL */
 
 	const char *const *recipients; /* key ids; none: not encrypted */
 	size_t recipient_count;
@@ -37,9 +37,10 @@ struct create_request {
 	enum consistency_how consistency;
 	int freeze_limit_s; /* of an instance that is frozen for it */
 
-	const char *require_mount; /* something is mounted there; NULL */
-	int64_t lock_wait_ms;	   /* for another run to end */
-	uint64_t bytes_per_s;	   /* of the archive; 0: no limit */
+	const char *require_mount;   /* something is mounted there; NULL */
+	int64_t lock_wait_ms;	     /* for another run to end */
+	uint64_t bytes_per_s;	     /* of the archive; 0: no limit */
+	unsigned int shrink_percent; /* is worth a warning; 0: never */
 };
 
 struct create_result {

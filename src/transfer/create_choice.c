@@ -120,9 +120,8 @@ list_names(struct choosing *choosing, struct error *err)
 	return 0;
 }
 
-/* Why a pattern does not take it; NULL when it does. Heap. */
-static char *
-reason_against(const json_t *about, struct error *err)
+char *
+create_choice_reason_against(const json_t *about, struct error *err)
 {
 	const char *project = json_text(about, "project");
 	const char *said = json_text(
@@ -183,7 +182,7 @@ add_pattern(struct choosing *choosing, const char *word, struct error *err)
 		    !is_on_member(choosing, about))
 			continue;
 		fitting++;
-		reason = reason_against(about, err);
+		reason = create_choice_reason_against(about, err);
 		if (reason != NULL)
 			result = leave_out(choosing, i, reason, err);
 		else

@@ -42,6 +42,10 @@ struct create_choice {
 /* Whether a word is a pattern. */
 bool create_choice_is_pattern(const char *word);
 
+/* Why a pattern does not take an instance (api.Instance), in the user's
+ * language; NULL when it does, or with err set. Heap. */
+char *create_choice_reason_against(const json_t *about, struct error *err);
+
 /* Find all that are meant. What a pattern finds is left out, and noted, when it
  * is a drill's, ephemeral, or says so itself; what is named by its name is not.
  * ERROR_NOT_FOUND when a word finds nothing, or nothing is left. */

@@ -1,16 +1,12 @@
 #include "transfer/create_many.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/interrupt.h"
@@ -21,6 +17,8 @@
 #include "store/mount_point.h"
 #include "transfer/create_jobs.h"
 #include "transfer/create_keys.h"
+#include "transfer/describe.h"
+#include "transfer/host_description.h"
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
 
@@ -80,7 +78,8 @@ say_what_would_be(const struct create_many_request *request,
 }
 
 static int
-judge(const json_t *backups, struct error *err)
+judge(const json_t *backups, const struct error *undescribed,
+    const struct watch *watch, struct error *err)
 {
 	size_t failed = 0;
 	const json_t *one;
@@ -92,18 +91,59 @@ judge(const json_t *backups, struct error *err)
 	}
 	if (interrupt_check(err) < 0)
 		return -1;
+	if (error_is_set(undescribed) && failed > 0)
+		watch_note(watch, "%s", undescribed->text);
+	if (error_is_set(undescribed) && failed == 0)
+		return error_set(err, ERROR_PARTIAL, "%s", undescribed->text);
 	if (failed == 0)
 		return 0;
 	return error_set(err, ERROR_PARTIAL, _("%zu of %zu backups failed"),
 	    failed, json_array_size(backups));
 }
 
+/* Once for all of them; what is doubtful about the keys is said once, too. */
+static int
+find_keys(const struct create_many_request *request, const struct watch *watch,
+    struct create_keys *keys, struct error *err)
+{
+	auto_json json_t *warnings = NULL;
+	const json_t *one;
+	size_t i;
+
+	if (create_keys_find(&request->each, keys, err) < 0)
+		return -1;
+	warnings =
+	    describe_key_warnings(&keys->recipients, time(NULL), true, err);
+	if (warnings == NULL)
+		return -1;
+	json_array_foreach(warnings, i, one)
+	{
+		watch_note(watch, "%s", json_string_value(one));
+	}
+	return 0;
+}
+
+/* A run over the whole host also says what else there is; when that fails, the
+ * backups are made all the same. */
+static void
+describe_host(const struct create_many_request *request,
+    struct incus_client *client, const struct create_keys *keys,
+    struct error *failure)
+{
+	if (!request->choice.all || request->choice.within != NULL)
+		return;
+	if (host_description_write(client, request->each.output,
+		&keys->recipients, time(NULL), failure) < 0)
+		error_prefix(
+		    failure, _("the host's description could not be written"));
+}
+
 /* One run of the kind fills a directory at a time: two would make two archives
  * of everything. */
 static int
 run_alone(const struct create_many_request *request,
-    const struct create_choice *choice, const struct watch *watch,
-    json_t *backups, struct error *err)
+    struct incus_client *client, const struct create_choice *choice,
+    const struct watch *watch, json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
 	auto_free char *name = lock_name(request->each.output, err);
@@ -113,6 +153,7 @@ run_alone(const struct create_many_request *request,
 	    .keys = &keys,
 	    .jobs = request->jobs > 0 ? request->jobs : processors(),
 	};
+	struct error undescribed = {0};
 	int lock;
 	int result;
 
@@ -124,11 +165,31 @@ run_alone(const struct create_many_request *request,
 			error_hint(err, _("--lock-wait 1h waits for it"));
 		return -1;
 	}
-	result = create_keys_find(&request->each, &keys, err);
+	result = find_keys(request, watch, &keys, err);
+	if (result == 0)
+		describe_host(request, client, &keys, &undescribed);
 	if (result == 0)
 		result = create_jobs_run(&jobs, watch, backups, err);
+	if (result == 0)
+		result = judge(backups, &undescribed, watch, err);
 	host_lock_drop(name, lock);
-	return result < 0 ? -1 : judge(backups, err);
+	return result;
+}
+
+/* "self" is the member that answers; without a cluster there is no other. */
+static int
+choose_member(struct incus_client *client, struct create_choice_request *wanted,
+    struct error *err)
+{
+	const struct incus_server *server;
+
+	if (wanted->member == NULL || strcmp(wanted->member, "self") != 0)
+		return 0;
+	server = incus_client_server(client, err);
+	if (server == NULL)
+		return -1;
+	wanted->member = server->clustered ? server->name : NULL;
+	return 0;
 }
 
 int
@@ -138,13 +199,14 @@ create_many(const struct create_many_request *request,
 {
 	auto_client struct incus_client *client = NULL;
 	auto_create_choice struct create_choice choice = {0};
-	int result;
+	struct create_choice_request wanted = request->choice;
 
 	client = incus_client_open(request->each.timeout_s, err);
 	if (client == NULL)
 		return -1;
 	verbose_daemon(watch, client);
-	if (create_choose(client, &request->choice, watch, &choice, err) < 0 ||
+	if (choose_member(client, &wanted, err) < 0 ||
+	    create_choose(client, &wanted, watch, &choice, err) < 0 ||
 	    prepare_directory(&request->each, err) < 0)
 		return -1;
 	ret_result->backups = json_array();
@@ -153,6 +215,6 @@ create_many(const struct create_many_request *request,
 		return error_set_memory(err);
 	if (request->each.dry_run)
 		return say_what_would_be(request, &choice, watch);
-	result = run_alone(request, &choice, watch, ret_result->backups, err);
-	return result;
+	return run_alone(
+	    request, client, &choice, watch, ret_result->backups, err);
 }

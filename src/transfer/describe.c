@@ -230,6 +230,21 @@ warn_of_change(
 }
 
 json_t *
+describe_key_warnings(const struct openpgp_recipients *recipients, time_t now,
+    bool translated, struct error *err)
+{
+	auto_json json_t *list = json_array();
+	struct warnings warnings = {.list = list, .translated = translated};
+
+	if (list == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	return warn_of_keys(&warnings, recipients, now, err) == 0 ? steal(list)
+								  : NULL;
+}
+
+json_t *
 describe_warnings(
     const struct description *d, bool translated, struct error *err)
 {
@@ -240,7 +255,8 @@ describe_warnings(
 		error_set_memory(err);
 		return NULL;
 	}
-	if (warn_of_keys(&warnings, d->recipients, d->started, err) < 0)
+	if (!(translated && d->keys_told) &&
+	    warn_of_keys(&warnings, d->recipients, d->started, err) < 0)
 		return NULL;
 	if (strcmp(consistency_of(d), "live") == 0 &&
 	    warn_of_change(&warnings, d, err) < 0)

@@ -33,7 +33,8 @@ struct description {
 	enum compression_kind compression;
 	const char *archive_name;
 	bool instance_only;
-	bool frozen; /* while the daemon read it */
+	bool keys_told; /* what is doubtful about them, to the user */
+	bool frozen;	/* while the daemon read it */
 	int64_t frozen_ms;
 	time_t started;
 };
@@ -58,5 +59,9 @@ json_t *describe_record(const json_t *manifest, struct error *err);
  * English. The caller owns it. */
 json_t *describe_warnings(
     const struct description *description, bool translated, struct error *err);
+
+/* The part of it that is about the keys. */
+json_t *describe_key_warnings(const struct openpgp_recipients *recipients,
+    time_t now, bool translated, struct error *err);
 
 #endif

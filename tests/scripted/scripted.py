@@ -297,7 +297,9 @@ class Daemon:
 
     def _projects(self, x, name=None):
         if name is None:
-            x.send(sync([self._project(one) for one in self.projects]))
+            whole = x.query.get("recursion")
+            x.send(sync([self._project(one) if whole else
+                         f"/1.0/projects/{one}" for one in self.projects]))
         elif name not in self.projects:
             self._missing(x)
         elif x.method == "DELETE":
@@ -320,8 +322,10 @@ class Daemon:
 
     def _storage_pools(self, x, name=None, part=None, *_rest):
         if name is None:
-            x.send(sync([{"name": one, "driver": driver}
-                         for one, driver in self.pools.items()]))
+            whole = x.query.get("recursion")
+            x.send(sync([{"name": one, "driver": driver} if whole else
+                         f"/1.0/storage-pools/{one}"
+                         for one, driver in sorted(self.pools.items())]))
         elif name not in self.pools:
             self._missing(x)
         elif part == "volumes":

@@ -126,7 +126,10 @@ def test_install_and_uninstall(make_release, tmp_path):
     assert installed.status == 0, installed
     program = tmp_path / "root/usr/bin/anklume"
     assert lab.run([program, "--version"]).out.startswith("anklume ")
-    assert (tmp_path / "root/usr/share/man/man1/anklume.1").exists()
+    for page in ("man/man1/anklume.1", "zsh/site-functions/_anklume",
+                 "bash-completion/completions/anklume",
+                 "fish/vendor_completions.d/anklume.fish"):
+        assert (tmp_path / "root/usr/share" / page).exists(), page
 
     assert make_release("uninstall", **where).status == 0
     left = [p for p in (tmp_path / "root").rglob("*") if not p.is_dir()]

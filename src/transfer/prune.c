@@ -1,0 +1,283 @@
+#include "transfer/prune.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/interrupt.h"
+#include "incus/client.h"
+#include "store/archive.h"
+#include "store/catalogue.h"
+#include "store/directory_lock.h"
+#include "store/mount_point.h"
+#include "store/proof.h"
+#include "transfer/audited_run.h"
+#include "transfer/backup_filter.h"
+#include "transfer/backup_group.h"
+#include "transfer/backup_state.h"
+#include "transfer/backup_word.h"
+#include "transfer/watch.h"
+
+/* One run. */
+struct pruning {
+	const struct prune_request *request;
+	const struct watch *watch;
+	const char *from;
+	const char *fingerprint; /* of the daemon; borrowed */
+	time_t now;
+	struct prune_result *result;
+	struct error failure; /* the first; the others go on */
+};
+
+/* One archive of a group, and why it stays. */
+struct verdict {
+	const struct catalogue_entry *entry;
+	json_t *reasons; /* owned; empty: it goes */
+	bool intact;
+	bool drilled;
+	bool judged; /* by the rules */
+};
+
+static void
+add_reason(struct verdict *verdict, const char *reason)
+{
+	(void)json_array_append_new(verdict->reasons, json_string(reason));
+}
+
+static void
+look(struct verdict *verdict)
+{
+	struct error ignored = {0};
+	auto_json json_t *proofs = backup_proofs(verdict->entry, &ignored);
+
+	verdict->intact =
+	    proofs != NULL &&
+	    strcmp(backup_state(verdict->entry, proofs), "present") == 0;
+	verdict->drilled = json_object_get(proofs, "drill") != NULL;
+}
+
+/* Those that are as they should be take part; the others are not counted. */
+static int
+apply_rules(const struct pruning *pruning, struct verdict *verdicts,
+    size_t count, struct error *err)
+{
+	auto_free struct retention_item *items = calloc(count, sizeof(*items));
+	size_t used = 0;
+
+	if (items == NULL)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		verdicts[i].judged =
+		    verdicts[i].intact &&
+		    backup_group_time(verdicts[i].entry, &items[used].when);
+		used += verdicts[i].judged;
+	}
+	retention_apply(&pruning->request->rules, pruning->now, items, used);
+	used = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct retention_item *item = &items[used];
+
+		if (!verdicts[i].judged) {
+			add_reason(&verdicts[i], N_("not intact"));
+			continue;
+		}
+		for (size_t k = 0; k < RETENTION_PERIODS; k++) {
+			if (item->kept[k])
+				add_reason(&verdicts[i],
+				    retention_name((enum retention_period)k));
+		}
+		if (item->within)
+			add_reason(&verdicts[i], "within");
+		used++;
+	}
+	return 0;
+}
+
+/* What stays whatever the rules say. */
+static void
+protect(struct verdict *verdicts, size_t count)
+{
+	bool intact = false;
+	bool drilled = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct verdict *one = &verdicts[i];
+
+		if (one->judged && !intact)
+			add_reason(one, N_("newest intact"));
+		intact |= one->judged;
+		if (one->judged && one->drilled && !drilled)
+			add_reason(one, N_("newest drilled"));
+		drilled |= one->judged && one->drilled;
+		if (!backup_group_shrank(one->entry))
+			continue;
+		add_reason(one, N_("shrank"));
+		if (i + 1 < count)
+			add_reason(&verdicts[i + 1], N_("before it shrank"));
+	}
+}
+
+static void
+settle(struct pruning *pruning, const struct verdict *verdict)
+{
+	const struct catalogue_entry *entry = verdict->entry;
+	bool keep = json_array_size(verdict->reasons) > 0;
+	struct error failure = {0};
+	auto_json json_t *told = NULL;
+
+	if (!keep && !pruning->request->dry_run &&
+	    archive_remove(entry->path, &failure) < 0) {
+		watch_note(pruning->watch, "%s", failure.text);
+		if (!error_is_set(&pruning->failure))
+			pruning->failure = failure;
+		return;
+	}
+	if (!keep && !pruning->request->dry_run)
+		proof_forget_all(json_text(entry->manifest, "sha256"));
+	pruning->result->kept += keep;
+	pruning->result->removed += !keep;
+	pruning->result->removed_bytes += keep ? 0 : entry->size_bytes;
+	told = json_pack("{s:o, s:O, s:O, s:O, s:I, s:b, s:O}", "path",
+	    json_string_escaped(entry->path), "project",
+	    json_object_get(entry->manifest, "project"), "instance",
+	    json_object_get(entry->manifest, "instance"), "created_at",
+	    json_object_get(entry->manifest, "created_at"), "size_bytes",
+	    (json_int_t)entry->size_bytes, "keep", keep, "reasons",
+	    verdict->reasons);
+	if (pruning->request->judged != NULL && told != NULL)
+		pruning->request->judged(pruning->request->data, told);
+}
+
+static int
+prune_group(struct pruning *pruning, const struct backup_group *group,
+    struct error *err)
+{
+	auto_free struct verdict *verdicts =
+	    calloc(group->count, sizeof(*verdicts));
+	int result;
+
+	if (verdicts == NULL)
+		return error_set_memory(err);
+	for (size_t i = 0; i < group->count; i++) {
+		verdicts[i].entry = group->entries[i];
+		verdicts[i].reasons = json_array();
+		look(&verdicts[i]);
+	}
+	result = apply_rules(pruning, verdicts, group->count, err);
+	if (result == 0)
+		protect(verdicts, group->count);
+	/* The oldest first: whoever interrupts it has lost the least. */
+	for (size_t i = group->count; i > 0 && result == 0; i--) {
+		result = interrupt_check(err);
+		if (result == 0)
+			settle(pruning, &verdicts[i - 1]);
+	}
+	for (size_t i = 0; i < group->count; i++)
+		json_decref(verdicts[i].reasons);
+	return result;
+}
+
+static int
+prune_all(struct pruning *pruning, struct error *err)
+{
+	const struct prune_request *request = pruning->request;
+	auto_backup_filter struct backup_filter filter = {
+	    .project = request->project};
+	auto_catalogue struct catalogue catalogue = {0};
+	auto_backup_groups struct backup_groups groups = {0};
+	size_t met = 0;
+
+	if (backup_filter_add_words(
+		&filter, request->words, request->word_count, err) < 0 ||
+	    catalogue_read(pruning->from, &catalogue, err) < 0 ||
+	    backup_groups_make(&catalogue, &groups, err) < 0)
+		return -1;
+	for (size_t i = 0; i < groups.count; i++) {
+		const struct backup_group *group = &groups.items[i];
+
+		if (strcmp(group->fingerprint, pruning->fingerprint) != 0 ||
+		    !backup_filter_takes(&filter, group->entries[0]))
+			continue;
+		met++;
+		if (prune_group(pruning, group, err) < 0)
+			return -1;
+	}
+	if (met == 0 && request->word_count > 0)
+		return error_set(err, ERROR_NOT_FOUND,
+		    _("'%s' holds no such backup"), pruning->from);
+	return 0;
+}
+
+static int
+check_rules(const struct prune_request *request, struct error *err)
+{
+	if (!retention_is_empty(&request->rules))
+		return 0;
+	error_set(err, ERROR_USAGE, _("no rule says what to keep"));
+	return error_hint(err,
+	    "anklume backup prune --keep-daily 7 --keep-weekly 5 "
+	    "--keep-monthly 12 --dry-run");
+}
+
+static int
+run(struct pruning *pruning, struct error *err)
+{
+	const struct prune_request *request = pruning->request;
+	auto_client struct incus_client *client = NULL;
+	const struct incus_server *server;
+	auto_close int lock = -1;
+
+	if (request->require_mount != NULL &&
+	    mount_point_check(request->require_mount, err) < 0)
+		return -1;
+	if (archive_check_directory(pruning->from, false, err) < 0)
+		return -1;
+	client = incus_client_open(request->timeout_s, err);
+	server = client != NULL ? incus_client_server(client, err) : NULL;
+	if (server == NULL)
+		return -1;
+	pruning->fingerprint = server->fingerprint;
+	if (!request->dry_run) {
+		lock = directory_lock_take(
+		    pruning->from, true, request->lock_wait_ms, err);
+		if (lock < 0 && err->code == ERROR_LOCKED)
+			return error_hint(
+			    err, _("--lock-wait 1h waits for it"));
+		if (lock < 0)
+			return -1;
+	}
+	return prune_all(pruning, err);
+}
+
+int
+prune(const struct prune_request *request, const struct watch *watch,
+    struct prune_result *ret_result, struct error *err)
+{
+	struct pruning pruning = {
+	    .request = request,
+	    .watch = watch,
+	    .from = request->from != NULL ? request->from : BACKUP_DIRECTORY,
+	    .now = time(NULL),
+	    .result = ret_result,
+	};
+	struct audited_run audited = {
+	    .command = "backup prune", .dry_run = request->dry_run};
+	const struct audited_place place = {.path = pruning.from};
+
+	*ret_result = (struct prune_result){0};
+	if (check_rules(request, err) < 0)
+		return -1;
+	if (audited_run_begin(&audited, err) == 0)
+		(void)run(&pruning, err);
+	if (!error_is_set(err) && error_is_set(&pruning.failure))
+		error_set(err, ERROR_PARTIAL,
+		    _("not all of what was to go could be removed"));
+	audited_run_from(&audited, &place);
+	audited.done = ret_result->removed;
+	audited.failed = error_is_set(err);
+	return audited_run_end(&audited, watch, err);
+}
