@@ -25,6 +25,7 @@ const struct command *const commands[] = {
     &snapshot_restore_command,
     &snapshot_delete_command,
     &config_show_command,
+    &doctor_command,
     NULL,
 };
 

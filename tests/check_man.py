@@ -67,7 +67,7 @@ def check_command(program, words, page):
 def check(program):
     page = sections(PAGE.read_text())
     usage = run(program, "--help")[1]
-    commands = re.findall(r"^  ([a-z]+ [a-z]+) ", usage, re.MULTILINE)
+    commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?) ", usage, re.MULTILINE)
     globals_shown = options_shown(usage)["Global options:"]
     globals_written = options_written(page["GLOBAL OPTIONS"])
     for option in sorted(globals_shown ^ globals_written):

@@ -45,26 +45,36 @@ const struct option_spec global_option_specs[] = {
     {0},
 };
 
+/* How many of the words that were typed name a command ("backup create", or
+ * "doctor", which is of no group); 0: they name another. */
+static size_t
+match_words(const struct command *command, char *const *words)
+{
+	const char *verb = strchr(command->words, ' ');
+	size_t group = strcspn(command->words, " ");
+
+	if (words[0] == NULL)
+		return 0;
+	if (command->alias != NULL && strcmp(words[0], command->alias) == 0)
+		return 1;
+	if (strlen(words[0]) != group ||
+	    strncmp(words[0], command->words, group) != 0)
+		return 0;
+	if (verb == NULL)
+		return 1;
+	return words[1] != NULL && strcmp(words[1], verb + 1) == 0 ? 2 : 0;
+}
+
 const struct command *
 command_find(char *const *words, size_t *ret_used)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		const char *verb = strchr(commands[i]->words, ' ');
-		size_t group = (size_t)(verb - commands[i]->words);
+		size_t used = match_words(commands[i], words);
 
-		if (words[0] == NULL)
-			break;
-		if (commands[i]->alias != NULL &&
-		    strcmp(words[0], commands[i]->alias) == 0) {
-			*ret_used = 1;
-			return commands[i];
-		}
-		if (words[1] != NULL && strlen(words[0]) == group &&
-		    strncmp(words[0], commands[i]->words, group) == 0 &&
-		    strcmp(words[1], verb + 1) == 0) {
-			*ret_used = 2;
-			return commands[i];
-		}
+		if (used == 0)
+			continue;
+		*ret_used = used;
+		return commands[i];
 	}
 	return NULL;
 }

@@ -43,7 +43,7 @@ struct invocation {
 #define COMMAND_KINDS 3
 
 struct command {
-	const char *words;     /* "backup create" */
+	const char *words;     /* "backup create", or one word: "doctor" */
 	const char *alias;     /* "copy"; NULL is none */
 	const char *arguments; /* "INSTANCE", for usage; N_(); NULL is none */
 	const char *summary;   /* one line of the command list; N_() */
@@ -77,6 +77,7 @@ extern const struct command backup_show_command;
 extern const struct command backup_status_command;
 extern const struct command backup_verify_command;
 extern const struct command config_show_command;
+extern const struct command doctor_command;
 extern const struct command portal_check_command;
 extern const struct command portal_copy_command;
 extern const struct command portal_log_command;

@@ -70,7 +70,9 @@ offer_groups(const struct typed *typed)
 		/* The table has them together. */
 		if (group != NULL && (!text_starts_with(before, group) ||
 					 before[strlen(group)] != ' '))
-			offer(typed, group, NULL);
+			offer(typed, group,
+			    strcmp(words, group) == 0 ? commands[i]->summary
+						      : NULL);
 		before = words;
 	}
 	if (!typed->help)
@@ -81,12 +83,13 @@ static void
 offer_verbs(const struct typed *typed)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		const char *verb = strchr(commands[i]->words, ' ') + 1;
-		size_t group = (size_t)(verb - commands[i]->words) - 1;
+		const char *words = commands[i]->words;
+		size_t group = strcspn(words, " ");
 
-		if (strncmp(commands[i]->words, typed->group, group) == 0 &&
+		if (words[group] == ' ' &&
+		    strncmp(words, typed->group, group) == 0 &&
 		    typed->group[group] == '\0')
-			offer(typed, verb, commands[i]->summary);
+			offer(typed, words + group + 1, commands[i]->summary);
 	}
 }
 

@@ -31,11 +31,6 @@ static const char *const spool_compressions[] = {"zstd -1", "gzip -1"};
 /* How the daemon says that it lacks a compressor (Go, os/exec). */
 #define COMPRESSOR_MISSING "executable file not found"
 
-/* The name of a spooled export is ours, so that we know what to delete before
- * the daemon has answered. */
-#define NAME_PREFIX "anklume-"
-#define NAME_DIGITS 16
-
 /* A direct export must have no name: NULL. */
 static json_t *
 backup_body(const struct backup_options *options, const char *compression,
@@ -184,13 +179,16 @@ spool(struct spooled *self, const struct instance_ref *of,
 {
 	auto_free char *path = incus_path(
 	    err, of->project, "instances", of->name, "backups", NULL);
-	char digits[NAME_DIGITS + 1];
+	char digits[BACKUP_NAME_DIGITS + 1];
 	auto_json json_t *body = NULL;
 	auto_operation struct operation operation = {0};
 
-	if (path == NULL || text_random_hex(digits, NAME_DIGITS, err) < 0)
+	if (path == NULL ||
+	    text_random_hex(digits, BACKUP_NAME_DIGITS, err) < 0)
 		return -1;
-	self->name = text_format(err, NAME_PREFIX "%s", digits);
+	/* The name is ours, so that we know what to delete before the daemon
+	 * has answered. */
+	self->name = text_format(err, BACKUP_NAME_PREFIX "%s", digits);
 	if (self->name == NULL)
 		return -1;
 	body = backup_body(options, compression, self->name);

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/json.h"
+
 struct error;
 struct incus_client;
 struct instance_ref;
@@ -13,6 +15,10 @@ struct stream;
 /* A spooled export is deleted when its stream is freed; should we be killed,
  * the daemon does it after this time (as with `incus export`). */
 #define BACKUP_EXPIRY_S (24 * 60 * 60)
+
+/* How a spooled one is named, with random hexadecimal digits behind it. */
+#define BACKUP_NAME_PREFIX "anklume-"
+#define BACKUP_NAME_DIGITS 16
 
 struct backup_options {
 	bool instance_only; /* without snapshots */
@@ -31,6 +37,15 @@ struct backup_options {
 struct stream *incus_backup_open(struct incus_client *client,
     const struct instance_ref *of, const struct backup_options *options,
     bool *ret_spooled, struct error *err);
+
+/* The exports of an instance that are of our making, in an array (name,
+ * created_at); the caller owns it. ERROR_NOT_FOUND without the instance. */
+int incus_backup_list(struct incus_client *client,
+    const struct instance_ref *of, json_t **ret_exports, struct error *err);
+
+/* Delete one; one that has gone is fine. */
+int incus_backup_delete(struct incus_client *client,
+    const struct instance_ref *of, const char *name, struct error *err);
 
 struct import_request {
 	const char *project;

@@ -167,6 +167,19 @@ incus_client_supports(
 	return 0;
 }
 
+int
+incus_client_setting(struct incus_client *client, const char *key,
+    const char **ret_value, struct error *err)
+{
+	const char *value;
+
+	if (incus_client_server(client, err) == NULL)
+		return -1;
+	value = json_text(json_object_get(client->about, "config"), key);
+	*ret_value = value != NULL && *value != '\0' ? value : NULL;
+	return 0;
+}
+
 /* RFC 3986, section 2.3: everything but the unreserved characters. */
 static char *
 percent_encode(char *out, const char *text)

@@ -46,6 +46,11 @@ const char *incus_client_config(
 int incus_client_supports(
     struct incus_client *client, const char *extension, struct error *err);
 
+/* A key of the daemon's own configuration; *ret_value is borrowed, NULL where
+ * it is not set, or not shown to the caller. */
+int incus_client_setting(struct incus_client *client, const char *key,
+    const char **ret_value, struct error *err);
+
 /* For the streams of this layer. Borrowed. */
 struct http *incus_client_http(struct incus_client *client);
 

@@ -26,23 +26,44 @@ incus_project_get(struct incus_client *client, const char *project,
 }
 
 int
+incus_project_list(
+    struct incus_client *client, json_t **ret_projects, struct error *err)
+{
+	return incus_get(
+	    client, "/1.0/projects?recursion=1", ret_projects, err);
+}
+
+int
+incus_pool_list(
+    struct incus_client *client, json_t **ret_pools, struct error *err)
+{
+	return incus_get(
+	    client, "/1.0/storage-pools?recursion=1", ret_pools, err);
+}
+
+bool
+project_allows(const json_t *project_object, const char *key)
+{
+	const json_t *config = json_object_get(project_object, "config");
+	const char *value = json_text(config, key);
+
+	/* Unset means "block" (incus, project/permissions.go). */
+	return !config_is_true(config, "restricted") ||
+	       (value != NULL && strcmp(value, "allow") == 0);
+}
+
+int
 incus_project_check_allows(struct incus_client *client, const char *project,
     const char *key, struct error *err)
 {
 	auto_json json_t *object = NULL;
-	const json_t *config;
-	const char *value;
 	auto_free char *pair = NULL;
 	struct error ignored = {0};
 	int found = incus_project_get(client, project, &object, err);
 
 	if (found < 0)
 		return -1;
-	config = json_object_get(object, "config");
-	value = json_text(config, key);
-	/* Unset means "block" (incus, project/permissions.go). */
-	if (!config_is_true(config, "restricted") ||
-	    (value != NULL && strcmp(value, "allow") == 0))
+	if (project_allows(object, key))
 		return 0;
 
 	error_set(err, ERROR_DENIED, _("the project '%s' forbids it (%s)"),
@@ -144,6 +165,15 @@ int
 incus_pool_free(struct incus_client *client, const char *name,
     uint64_t *ret_bytes, struct error *err)
 {
+	uint64_t total;
+
+	return incus_pool_room(client, name, ret_bytes, &total, err);
+}
+
+int
+incus_pool_room(struct incus_client *client, const char *name,
+    uint64_t *ret_free_bytes, uint64_t *ret_total_bytes, struct error *err)
+{
 	auto_free char *path =
 	    incus_path(err, NULL, "storage-pools", name, "resources", NULL);
 	auto_json json_t *resources = NULL;
@@ -158,7 +188,8 @@ incus_pool_free(struct incus_client *client, const char *name,
 	used = json_number(space, "used");
 	if (total <= 0 || used < 0 || used > total)
 		return 0;
-	*ret_bytes = (uint64_t)(total - used);
+	*ret_free_bytes = (uint64_t)(total - used);
+	*ret_total_bytes = (uint64_t)total;
 	return 1;
 }
 

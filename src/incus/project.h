@@ -16,6 +16,16 @@ struct incus_client;
 int incus_project_get(struct incus_client *client, const char *project,
     json_t **ret_project, struct error *err);
 
+/* All that the caller may see: arrays of api.Project and api.StoragePool, owned
+ * by the caller. */
+int incus_project_list(
+    struct incus_client *client, json_t **ret_projects, struct error *err);
+int incus_pool_list(
+    struct incus_client *client, json_t **ret_pools, struct error *err);
+
+/* Whether a project's restrictions allow it; `key` as below. */
+bool project_allows(const json_t *project_object, const char *key);
+
 /* ERROR_DENIED, with the command that allows it, when the project's
  * restrictions forbid backups; `key` is "restricted.backups" or
  * "restricted.snapshots". */
@@ -50,6 +60,10 @@ int incus_pool_names(
  */
 int incus_pool_free(struct incus_client *client, const char *name,
     uint64_t *ret_bytes, struct error *err);
+
+/* The same, and the whole of it. */
+int incus_pool_room(struct incus_client *client, const char *name,
+    uint64_t *ret_free_bytes, uint64_t *ret_total_bytes, struct error *err);
 
 /* The driver of a pool ("dir", "btrfs" ...). Heap; NULL with err set. */
 char *incus_pool_driver(

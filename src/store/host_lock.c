@@ -23,12 +23,12 @@
 #define PID_BYTES 24
 
 static char *
-path_of(const char *name, struct error *err)
+path_of(const char *name, bool make, struct error *err)
 {
 	auto_free char *directory = state_host_directory("lock", err);
 
 	if (directory == NULL ||
-	    state_make_directories(directory, 0755, err) < 0)
+	    (make && state_make_directories(directory, 0755, err) < 0))
 		return NULL;
 	return text_format(err, "%s/%s", directory, name);
 }
@@ -96,7 +96,7 @@ try_to_take(const char *path, int *ret_fd, struct error *err)
 int
 host_lock_take(const char *name, int64_t wait_ms, struct error *err)
 {
-	auto_free char *path = path_of(name, err);
+	auto_free char *path = path_of(name, true, err);
 	int64_t deadline_ms = clock_now_ms() + wait_ms;
 
 	if (path == NULL)
@@ -128,7 +128,7 @@ void
 host_lock_forget(const char *name)
 {
 	struct error ignored = {0};
-	auto_free char *path = path_of(name, &ignored);
+	auto_free char *path = path_of(name, false, &ignored);
 
 	if (path != NULL)
 		(void)unlink(path);
@@ -138,7 +138,7 @@ int
 host_lock_look(
     const char *name, enum host_lock_state *ret_state, struct error *err)
 {
-	auto_free char *path = path_of(name, err);
+	auto_free char *path = path_of(name, false, err);
 	auto_close int fd = -1;
 
 	if (path == NULL)
@@ -153,4 +153,22 @@ host_lock_look(
 	*ret_state =
 	    flock(fd, LOCK_EX | LOCK_NB) == 0 ? HOST_LOCK_LEFT : HOST_LOCK_HELD;
 	return 0;
+}
+
+int
+host_lock_taken_at(const char *name, time_t *ret_when, struct error *err)
+{
+	auto_free char *path = path_of(name, false, err);
+	struct stat found;
+
+	if (path == NULL)
+		return -1;
+	/* Whoever takes it writes into it. */
+	if (lstat(path, &found) == 0) {
+		*ret_when = found.st_mtime;
+		return 1;
+	}
+	if (errno == ENOENT)
+		return 0;
+	return error_set_errno(err, errno, _("cannot open '%s'"), path);
 }

@@ -7,6 +7,7 @@
 #define ANKLUME_STORE_HOST_LOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct error;
 
@@ -26,6 +27,10 @@ void host_lock_drop(const char *name, int lock);
 
 int host_lock_look(
     const char *name, enum host_lock_state *ret_state, struct error *err);
+
+/* When it was taken last: 1, 0 when no process of this host ever held it, -1.
+ */
+int host_lock_taken_at(const char *name, time_t *ret_when, struct error *err);
 
 /* Forget a name that was left. */
 void host_lock_forget(const char *name);

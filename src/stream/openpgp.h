@@ -39,6 +39,30 @@ struct openpgp_recipients {
  * with ERROR_KEY when gpg is not installed. */
 int openpgp_init(struct error *err);
 
+/* Room for gpg's version, "2.2.40". */
+#define OPENPGP_VERSION_BYTES 32
+
+/* Which gpg is run. ERROR_KEY. */
+int openpgp_version(char ret_version[OPENPGP_VERSION_BYTES], struct error *err);
+
+/* What the keyring says of a key. */
+struct openpgp_look {
+	bool found;	    /* its public part is here */
+	bool unusable;	    /* revoked, expired, disabled or invalid */
+	time_t expires;	    /* of the key or its signing part; 0 is never */
+	bool decrypts_here; /* the secret part lies on this disk */
+};
+
+/* Look a key up by its whole fingerprint. ERROR_KEY when gpg fails. */
+int openpgp_look_up(
+    const char *fingerprint, struct openpgp_look *ret_look, struct error *err);
+
+/* The one secret key for `id` that can sign; nothing is signed, and nobody
+ * asked for a passphrase. Its `expires` is that of the part that signs.
+ * ERROR_KEY. */
+int openpgp_find_signing_key(
+    const char *id, struct openpgp_key *ret_key, struct error *err);
+
 /* Find exactly one usable key for each of `count` ids, in the local keyring
  * only: nothing is ever fetched. Keys that are expired, revoked, disabled or
  * cannot encrypt do not count. None or two left: -1 with ERROR_KEY and the

@@ -57,6 +57,18 @@ create_lock_take(struct incus_client *client,
 	return 0;
 }
 
+int
+create_lock_look(struct incus_client *client,
+    const struct instance_ref *instance, enum host_lock_state *ret_state,
+    time_t *ret_since, struct error *err)
+{
+	auto_free char *name = lock_name(client, instance, err);
+
+	if (name == NULL || host_lock_look(name, ret_state, err) < 0)
+		return -1;
+	return host_lock_taken_at(name, ret_since, err) < 0 ? -1 : 0;
+}
+
 void
 create_lock_drop(struct create_lock *lock)
 {

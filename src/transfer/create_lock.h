@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "store/host_lock.h"
+
 struct error;
 struct incus_client;
 struct instance_ref;
@@ -20,6 +22,12 @@ struct create_lock {
 int create_lock_take(struct incus_client *client,
     const struct instance_ref *instance, const char *directory, int64_t wait_ms,
     struct create_lock *ret_lock, struct error *err);
+
+/* Whether a run of this host's is at that instance, and since when it is, or
+ * was; not set where there was none. */
+int create_lock_look(struct incus_client *client,
+    const struct instance_ref *instance, enum host_lock_state *ret_state,
+    time_t *ret_since, struct error *err);
 
 void create_lock_drop(struct create_lock *lock);
 

@@ -9,6 +9,16 @@
 #include "store/host_lock.h"
 #include "transfer/watch.h"
 
+int
+drill_sweep_remove(
+    struct incus_client *client, const char *project, struct error *err)
+{
+	if (scratch_project_remove(client, project, err) < 0)
+		return -1;
+	host_lock_forget(project);
+	return 0;
+}
+
 static int
 sweep_one(struct incus_client *client, const char *project,
     const struct watch *watch, struct error *err)
@@ -29,11 +39,10 @@ sweep_one(struct incus_client *client, const char *project,
 	case HOST_LOCK_LEFT:
 		break;
 	}
-	if (scratch_project_remove(client, project, err) < 0)
+	if (drill_sweep_remove(client, project, err) < 0)
 		return error_prefix(err,
 		    _("cannot take away '%s', which a drill has left"),
 		    project);
-	host_lock_forget(project);
 	watch_note(watch, _("took away '%s', which a drill had left"), project);
 	return 0;
 }

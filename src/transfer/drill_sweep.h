@@ -13,4 +13,9 @@ struct watch;
 int drill_sweep(
     struct incus_client *client, const struct watch *watch, struct error *err);
 
+/* Take away one whose process has ended: its name is a lock that was left
+ * (host_lock.h). */
+int drill_sweep_remove(
+    struct incus_client *client, const char *project, struct error *err);
+
 #endif

@@ -13,11 +13,6 @@
 #include "incus/instance_state.h"
 #include "transfer/watch.h"
 
-/* Incus allows 63 letters; these have 25 at most. */
-#define BESIDE_PREFIX "anklume-restore-"
-#define ASIDE_PREFIX "anklume-replaced-"
-#define RANDOM_DIGITS 8
-
 static int
 refuse_protected(const struct instance_ref *target, struct error *err)
 {
@@ -51,17 +46,18 @@ replacement_prepare(struct incus_client *client,
 {
 	struct replacement found = {0};
 	auto_json json_t *instance = NULL;
-	char random[RANDOM_DIGITS + 1];
+	char random[REPLACEMENT_NAME_DIGITS + 1];
 	int there = look(client, target, &instance, err);
 
-	if (there < 0 || text_random_hex(random, RANDOM_DIGITS, err) < 0)
+	if (there < 0 ||
+	    text_random_hex(random, REPLACEMENT_NAME_DIGITS, err) < 0)
 		return -1;
 	found.exists = there > 0;
 	found.running = there > 0 && instance_is_running(instance);
-	(void)snprintf(
-	    found.beside, sizeof(found.beside), BESIDE_PREFIX "%s", random);
-	(void)snprintf(
-	    found.aside, sizeof(found.aside), ASIDE_PREFIX "%s", random);
+	(void)snprintf(found.beside, sizeof(found.beside),
+	    REPLACEMENT_BESIDE_PREFIX "%s", random);
+	(void)snprintf(found.aside, sizeof(found.aside),
+	    REPLACEMENT_ASIDE_PREFIX "%s", random);
 	*ret_replacement = found;
 	return 0;
 }

@@ -6,6 +6,13 @@
 
 #include <stdbool.h>
 
+/* Names of instances for the time of a restore: of the new one, and of the one
+ * that it replaces. Random hexadecimal digits follow. Incus allows 63 letters.
+ */
+#define REPLACEMENT_BESIDE_PREFIX "anklume-restore-"
+#define REPLACEMENT_ASIDE_PREFIX "anklume-replaced-"
+#define REPLACEMENT_NAME_DIGITS 8
+
 struct error;
 struct incus_client;
 struct instance_ref;

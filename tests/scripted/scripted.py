@@ -152,6 +152,7 @@ class Daemon:
         self.guests = {"web": Guest(), "db": Guest()}
         self.tar = scripted_tars.backup("web")
         self.backups = set()
+        self.made_at = {}    # of backups that are listed: created_at
         self.uploads = []
         self.verdicts = {}   # kind of operation: how it ends
         self.operations = {}
@@ -162,7 +163,9 @@ class Daemon:
                 "server_name": "scripted", "server_version": "6.0.4",
                 "certificate_fingerprint": "ab" * 32,
                 "server_clustered": False}}
-        self.profiles, self.pools = {"default"}, {"default"}
+        self.profiles, self.pools = {"default"}, {"default": "dir"}
+        self.space = {"total": 1 << 40, "used": 1 << 30}  # of every pool
+        self.projects = {"default": {}, "work": {}}  # their restrictions
         self._news = threading.Condition()
         self._threads, self._sockets = [], set()
         self._listener = socket.socket(socket.AF_UNIX)
@@ -294,25 +297,42 @@ class Daemon:
 
     def _projects(self, x, name=None):
         if name is None:
-            x.send(sync(["/1.0/projects/default", "/1.0/projects/work"]))
-        elif name not in ("default", "work"):
+            whole = x.query.get("recursion")
+            x.send(sync([self._project(one) if whole else
+                         f"/1.0/projects/{one}" for one in self.projects]))
+        elif name not in self.projects:
             self._missing(x)
+        elif x.method == "DELETE":
+            x.body()
+            del self.projects[name]
+            x.send(sync({}))
         else:
-            x.send(sync({"name": name,
-                         "config": {"features.profiles": "true"}}))
+            x.send(sync(self._project(name)))
 
-    def _profiles(self, x, name):
-        x.send(sync({"name": name}) if name in self.profiles
-               else error("not found", 404))
+    def _project(self, name):
+        return {"name": name, "config": {"features.profiles": "true",
+                                         **self.projects[name]}}
 
-    def _storage_pools(self, x, name=None, part=None):
+    def _profiles(self, x, name=None):
         if name is None:
-            x.send(sync([f"/1.0/storage-pools/{n}"
-                         for n in sorted(self.pools)]))
-            return
-        told = {"space": {"total": 1 << 40, "used": 1 << 30}} if part else {
-            "name": name, "driver": "dir"}
-        x.send(sync(told) if name in self.pools else error("not found", 404))
+            x.send(sync([]))
+        else:
+            x.send(sync({"name": name}) if name in self.profiles
+                   else error("not found", 404))
+
+    def _storage_pools(self, x, name=None, part=None, *_rest):
+        if name is None:
+            whole = x.query.get("recursion")
+            x.send(sync([{"name": one, "driver": driver} if whole else
+                         f"/1.0/storage-pools/{one}"
+                         for one, driver in sorted(self.pools.items())]))
+        elif name not in self.pools:
+            self._missing(x)
+        elif part == "volumes":
+            x.send(sync([]))
+        else:
+            x.send(sync({"space": self.space} if part else {
+                "name": name, "driver": self.pools[name]}))
 
     def _instances(self, x, name=None, part=None, *rest):
         if name is None:
@@ -390,6 +410,9 @@ class Daemon:
             self.backups.add(backup)
             self.start(x, "backup", {"backups": [
                 f"/1.0/instances/{name}/backups/{backup}"]})
+        elif backup is None:
+            x.send(sync([{"name": one, "created_at": self.made_at.get(one)}
+                         for one in sorted(self.backups)]))
         elif backup not in self.backups:
             self._missing(x)
         elif part == "export":

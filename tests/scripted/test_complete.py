@@ -48,7 +48,9 @@ def archives(anklume):
 
 def test_groups_verbs_and_aliases(offered):
     assert offered("") == [
-        "copy", "portal", "backup", "snapshot", "config", "help"]
+        "copy", "portal", "backup", "snapshot", "config", "doctor", "help"]
+    assert offered("doctor", "--f") == ["--fix"]
+    assert "--fix" in offered("doctor", "")
     assert offered("p") == ["portal"]
     assert offered("snapshot", "") == ["create", "list", "restore", "delete"]
     assert offered("snapshot", "re") == ["restore"]
