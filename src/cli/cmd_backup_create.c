@@ -146,6 +146,24 @@ parse_limits(const struct invocation *invocation,
 	return 0;
 }
 
+/* Keys that mean what this version cannot do: to pass over them in silence
+ * would be a backup that is missed one day. */
+static int
+check_possible(const struct invocation *invocation, struct error *err)
+{
+	if (config_is_set(invocation->config, CONFIG_REPOSITORY))
+		return error_set(err, ERROR_USAGE,
+		    _("a repository is configured, and this version writes to "
+		      "none"));
+	if (config_is_set(invocation->config, CONFIG_VOLUMES) &&
+	    strcmp(config_text(invocation->config, CONFIG_VOLUMES), "none") !=
+		0)
+		return error_set(err, ERROR_USAGE,
+		    _("volumes are configured, and this version exports "
+		      "none"));
+	return 0;
+}
+
 static int
 fill_request(const struct invocation *invocation,
     struct create_request *ret_request, struct error *err)
@@ -174,7 +192,8 @@ fill_request(const struct invocation *invocation,
 	else if (ret_request->signer == NULL)
 		ret_request->signer =
 		    config_text(invocation->config, CONFIG_SIGN);
-	if (check_encryption(options, err) < 0 ||
+	if (check_possible(invocation, err) < 0 ||
+	    check_encryption(options, err) < 0 ||
 	    compression_parse(configured_text(invocation, options->compression,
 				  CONFIG_COMPRESSION),
 		&ret_request->compression, err) < 0 ||

@@ -18,6 +18,10 @@
 #include "transfer/spool_plan.h"
 #include "transfer/watch.h"
 
+/* While one waits for our disk, the daemon may do the next: so many processes
+ * for each job. */
+#define ENDING_MAX 2
+
 /* One instance. */
 struct piece {
 	const struct run *run;
@@ -25,6 +29,7 @@ struct piece {
 	json_t *result; /* borrowed from the run's */
 	struct job *job;
 	bool done;
+	bool received;	     /* the daemon has given all of it */
 	bool alone;	     /* for want of room: no other runs beside it */
 	uint64_t need_bytes; /* of the daemon's spool */
 	int64_t begun_ms;
@@ -92,6 +97,12 @@ on_advance(void *data, uint64_t bytes)
 }
 
 static void
+on_received(void *data)
+{
+	((struct piece *)data)->received = true;
+}
+
+static void
 on_note(void *data, const char *text)
 {
 	const struct piece *piece = data;
@@ -142,6 +153,7 @@ begin(struct piece *piece, struct run *run, struct error *err)
 	};
 
 	piece->begun_ms = clock_now_ms();
+	piece->received = false;
 	piece->job = job_start(&job, err);
 	if (piece->job == NULL)
 		return -1;
@@ -165,16 +177,23 @@ taken(const struct run *run)
 static bool
 may_begin(const struct run *run, const struct piece *piece)
 {
+	size_t exporting = 0;
+
 	if (piece->done || piece->job != NULL)
 		return false;
 	if (run->running == 0)
 		return true;
-	if (run->running == run->request->jobs || piece->alone)
+	if (run->running >= ENDING_MAX * run->request->jobs || piece->alone)
 		return false;
 	for (size_t i = 0; i < run->count; i++) {
-		if (run->pieces[i].job != NULL && run->pieces[i].alone)
+		const struct piece *other = &run->pieces[i];
+
+		if (other->job != NULL && other->alone)
 			return false;
+		exporting += other->job != NULL && !other->received;
 	}
+	if (exporting == run->request->jobs)
+		return false;
 	return !run->plan.limited ||
 	       taken(run) + piece->need_bytes <= run->plan.room_bytes;
 }
@@ -221,6 +240,7 @@ hear(struct piece *piece)
 	const struct watch watch = {
 	    .data = piece,
 	    .advance = on_advance,
+	    .received = on_received,
 	    .note = on_note,
 	    .detail = watch_wants_details(piece->run->watch) ? on_detail : NULL,
 	};
@@ -373,7 +393,7 @@ create_jobs_run(const struct create_jobs_request *request,
 	    .count = request->choice->count,
 	};
 	auto_free struct pollfd *fds =
-	    calloc(request->jobs + 1, sizeof(struct pollfd));
+	    calloc(ENDING_MAX * request->jobs + 1, sizeof(struct pollfd));
 	auto_free char *what = text_format(err, _("%zu instances"), run.count);
 	int result = -1;
 

@@ -18,7 +18,7 @@ struct create_many_request {
 	 * one. */
 	struct create_request each;
 	struct create_choice_request choice;
-	size_t jobs; /* at once; 0: as many as there are processors */
+	size_t jobs; /* exports at once; 0: as many as there are processors */
 
 	/* Told of each as soon as it is done; `result` has "project",
 	 * "instance" and "status", and with that "path" or "error". */

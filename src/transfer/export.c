@@ -71,6 +71,14 @@ end_freeze(void *data, struct error *err)
 	return 0;
 }
 
+static int
+tell_received(void *data, struct error *err)
+{
+	(void)err;
+	watch_received(((const struct export *)data)->watch);
+	return 0;
+}
+
 /* A spooled export lies ready when it is opened, a direct one ends with its
  * stream. */
 static struct stream *
@@ -157,6 +165,7 @@ export_archive(const struct export_request *request, const struct watch *watch,
 
 	watch_start(watch, request->instance->name, 0);
 	data = open_tar(&export, err);
+	data = gate_new(data, tell_received, &export, err);
 	data = meter_new(data, &meter, err);
 	data = compress_new(data, request->compression, err);
 	if (request->recipients->count > 0)

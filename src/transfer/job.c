@@ -26,6 +26,7 @@ enum tidings {
 	STARTED,
 	ADVANCED,
 	STOPPED,
+	RECEIVED,
 	NOTED,
 	DETAILED,
 	RESULT,	 /* the object as text */
@@ -112,6 +113,12 @@ tell_stop(void *data)
 }
 
 static void
+tell_received(void *data)
+{
+	tell(data, RECEIVED, 0, "", 0);
+}
+
+static void
 tell_note(void *data, const char *text)
 {
 	tell(data, NOTED, 0, text, 0);
@@ -132,6 +139,7 @@ work_and_tell(
 	    .start = tell_start,
 	    .advance = tell_advance,
 	    .stop = tell_stop,
+	    .received = tell_received,
 	    .note = tell_note,
 	    .detail = work->details ? tell_detail : NULL,
 	};
@@ -236,6 +244,9 @@ hand_on(
 		break;
 	case STOPPED:
 		watch_stop(watch);
+		break;
+	case RECEIVED:
+		watch_received(watch);
 		break;
 	case NOTED:
 		watch_note(watch, "%s", message->text);

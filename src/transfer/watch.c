@@ -42,6 +42,13 @@ say(const struct watch *watch, void (*to)(void *data, const char *text),
 }
 
 void
+watch_received(const struct watch *watch)
+{
+	if (watch != NULL && watch->received != NULL)
+		watch->received(watch->data);
+}
+
+void
 watch_note(const struct watch *watch, const char *format, ...)
 {
 	va_list arguments;

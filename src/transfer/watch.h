@@ -16,6 +16,10 @@ struct watch {
 	void (*advance)(void *data, uint64_t bytes);
 	void (*stop)(void *data);
 
+	/* All has come from where it comes from; what follows is on this side.
+	 */
+	void (*received)(void *data);
+
 	/* A remark that is not a failure: what was left out, what to mind. */
 	void (*note)(void *data, const char *text);
 
@@ -30,6 +34,7 @@ void watch_start(
     const struct watch *watch, const char *what, uint64_t total_bytes);
 void watch_advance(const struct watch *watch, uint64_t bytes);
 void watch_stop(const struct watch *watch);
+void watch_received(const struct watch *watch);
 void watch_note(const struct watch *watch, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void watch_detail(const struct watch *watch, const char *format, ...)
