@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "incus/client.h"
 #include "store/archive.h"
+#include "store/directory_lock.h"
 #include "store/host_lock.h"
 #include "store/mount_point.h"
 #include "transfer/create_jobs.h"
@@ -139,7 +140,7 @@ describe_host(const struct create_many_request *request,
 }
 
 /* One run of the kind fills a directory at a time: two would make two archives
- * of everything. */
+ * of everything. Nobody takes archives away meanwhile. */
 static int
 run_alone(const struct create_many_request *request,
     struct incus_client *client, const struct create_choice *choice,
@@ -155,12 +156,16 @@ run_alone(const struct create_many_request *request,
 	    .jobs = request->jobs > 0 ? request->jobs : processors(),
 	};
 	struct error undescribed = {0};
+	auto_close int in = -1;
 	int lock;
 	int result;
 
 	if (name == NULL)
 		return -1;
-	lock = host_lock_take(name, request->each.lock_wait_ms, err);
+	in = directory_lock_take(
+	    request->each.output, false, request->each.lock_wait_ms, err);
+	lock = in >= 0 ? host_lock_take(name, request->each.lock_wait_ms, err)
+		       : -1;
 	if (lock < 0) {
 		if (err->code == ERROR_LOCKED)
 			error_hint(err, _("--lock-wait 1h waits for it"));
