@@ -86,7 +86,8 @@ extract_tops_choose(struct extract_tops *tops, const char **ret_paths)
 
 		if (top->next != NULL) {
 			free(top->path);
-			top->path = steal(top->next);
+			top->path = top->next;
+			top->next = NULL;
 		}
 		top->taken =
 		    !top->done && stands_apart(top->path, ret_paths, count);
