@@ -32,7 +32,7 @@ SINGLE = [
     ["--keep-monthly", "5"],
     ["--keep-yearly", "3"],
     ["--keep-within", "1y2m3d4h"],
-    ["--keep-within", "36h"],
+    ["--keep-within", "30h"],
 ]
 MIXED = [
     ["--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12",
@@ -41,8 +41,8 @@ MIXED = [
     ["--keep-within", "20d", "--keep-monthly", "3", "--keep-hourly", "1"],
 ]
 
-pytestmark = pytest.mark.skipif(shutil.which("restic") is None,
-                                reason="there is no restic")
+NEEDS_RESTIC = pytest.mark.skipif(shutil.which("restic") is None,
+                                  reason="there is no restic")
 
 
 def history(choose):
@@ -51,11 +51,12 @@ def history(choose):
     density = choose.choice(DENSITIES)
     when = NEWEST - datetime.timedelta(
         seconds=choose.randrange(6 * 365 * DAY))
+    regular = choose.random() < 0.5
     dates = []
     for _ in range(choose.randint(1, 20)):
         dates.append(when)
-        gap = choose.choice([choose.expovariate(1 / density), density])
-        when -= datetime.timedelta(seconds=1 + int(gap))
+        gap = density if regular else choose.expovariate(1 / density)
+        when -= datetime.timedelta(seconds=max(1, int(gap)))
     return dates
 
 
@@ -120,6 +121,7 @@ class Histories:
         return kept
 
 
+@NEEDS_RESTIC
 @pytest.mark.parametrize("zone, count, all_rules", [
     ("UTC", 1000, MIXED),
     ("UTC", 100, SINGLE),
@@ -134,3 +136,16 @@ def test_as_restic_does(daemon, anklume, tmp_path, zone, count, all_rules):
             assert ours[name] == theirs[name], (
                 f"seed {SEED}, {zone}, {name}, {rules}: of {dates} restic "
                 f"keeps {sorted(theirs[name])}, we keep {sorted(ours[name])}")
+
+
+def test_a_server_that_does_not_say_who_it_is(daemon, anklume, tmp_path):
+    """What names no server, either, is not its own."""
+    daemon.about["environment"]["certificate_fingerprint"] = ""
+    catalogue = Catalogue(tmp_path / "archives")
+    for day in (1, 2):
+        catalogue.archive(f"{day}.tar", created_at=f"2026-03-0{day}T00:00:00Z",
+                          server={"name": "", "fingerprint": "", "member": ""})
+    done = anklume("backup", "prune", "--keep-last", "1", "--from",
+                   catalogue.path)
+    assert done.status == 1 and "does not say which server" in done.err
+    assert len(list(catalogue.path.iterdir())) == 4
