@@ -42,7 +42,8 @@ class Store(Catalogue):
         if "T" not in when:
             when += "T12:00:00Z"
         fields = {"server": self.server, "created_at": when, **fields}
-        return self.archive(name + ".tar", self._salt + name.encode(), **fields)
+        return self.archive(name + ".tar", self._salt + name.encode(),
+                            **fields)
 
     def days(self, count, prefix="web", **fields):
         """One a day, the last the newest."""
@@ -237,7 +238,8 @@ def test_strangers(store):
 
 
 def test_the_newest_that_is_intact(store):
-    """What is not as it should be stays to be looked at, and is not counted."""
+    """What is not as it should be stays, to be looked at, and does not count.
+    """
     archives = store.days(5)
     archives[4].write_bytes(b"cut")
     prove(archives[3], "damage", path=str(archives[3]), problem="a bit")
@@ -309,7 +311,8 @@ def test_a_real_shrinkage(daemon, make_box, tmp_path):
     proof = PROOFS / f"{made[1].manifest['sha256']}.accepted.json"
     assert set(json.loads(proof.read_text())) == {"at"}
     again = daemon.anklume(*ack)
-    assert again.status == 6 and "none of these backups has shrunk" in again.err
+    assert again.status == 6, again
+    assert "none of these backups has shrunk" in again.err
     told = daemon.anklume(*prune).json()
     assert (told["kept"], told["removed"]) == (1, 2), told
     assert made[2].path.exists() and not proof.exists()
