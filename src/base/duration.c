@@ -47,6 +47,13 @@ duration_parse(const char *text, struct duration *ret_duration)
 	return true;
 }
 
+bool
+duration_is_zero(const struct duration *duration)
+{
+	return duration->years == 0 && duration->months == 0 &&
+	       duration->days == 0 && duration->hours == 0;
+}
+
 time_t
 duration_before(const struct duration *duration, time_t when)
 {

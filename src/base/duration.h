@@ -17,6 +17,8 @@ struct duration {
  * 10,000. False for anything else. */
 bool duration_parse(const char *text, struct duration *ret_duration);
 
+bool duration_is_zero(const struct duration *duration);
+
 /* That long before `when`: years, months and days by the local calendar, where
  * the 31st of a shorter month is a day of the next one, hours by the clock. */
 time_t duration_before(const struct duration *duration, time_t when);

@@ -1,6 +1,8 @@
+#include <limits.h>
 #include <stddef.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured.h"
 #include "cli/output.h"
@@ -29,6 +31,7 @@ run(const struct invocation *invocation, struct error *err)
 	};
 	auto_json json_t *paths = NULL;
 	auto_json json_t *fields = NULL;
+	char shown[4 * PATH_MAX];
 	const json_t *path;
 	size_t i;
 
@@ -36,7 +39,9 @@ run(const struct invocation *invocation, struct error *err)
 		return -1;
 	json_array_foreach(paths, i, path)
 	{
-		output_line(invocation->output, "%s", json_string_value(path));
+		text_escape(shown, sizeof(shown), json_string_value(path),
+		    json_string_length(path));
+		output_line(invocation->output, "%s", shown);
 	}
 	fields = json_pack("{s:O}", "paths", paths);
 	output_json(invocation->output, fields);

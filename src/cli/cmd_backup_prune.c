@@ -17,6 +17,9 @@
 
 #define LOCK_WAIT_MAX_S (7 * 24 * 60 * 60)
 
+/* More than Incus lets a project's and an instance's name have. */
+#define INSTANCE_BYTES 512
+
 struct prune_options {
 	const char *from;
 	const char *keep[RETENTION_PERIODS];
@@ -98,8 +101,19 @@ parse_rules(const struct invocation *invocation, struct retention_rules *rules,
 		return 0;
 	if (config_check(CONFIG_KEEP_WITHIN, within, err) < 0)
 		return error_prefix(err, "--keep-within");
-	rules->has_within = duration_parse(within, &rules->within);
+	(void)duration_parse(within, &rules->within);
 	return 0;
+}
+
+/* A manifest is anybody's text. */
+static char *
+show_instance(char buf[INSTANCE_BYTES], const json_t *archive)
+{
+	char raw[INSTANCE_BYTES];
+
+	(void)snprintf(raw, sizeof(raw), "%s/%s", json_text(archive, "project"),
+	    json_text(archive, "instance"));
+	return text_escape(buf, INSTANCE_BYTES, raw, strlen(raw));
 }
 
 /* "keep    work/web  2026-11-30 02:00:03  12.3 MiB  daily, weekly" */
@@ -107,10 +121,12 @@ static void
 tell(void *data, const json_t *archive)
 {
 	const struct invocation *invocation = data;
+	const char *created = json_text(archive, "created_at");
 	bool keep = json_flag(archive, "keep");
 	char reasons[256] = "";
 	char made[CLOCK_TEXT_BYTES] = "?";
 	char size[TEXT_SIZE_BYTES];
+	char whose[INSTANCE_BYTES];
 	const json_t *one;
 	time_t when;
 	size_t i;
@@ -122,11 +138,10 @@ tell(void *data, const json_t *archive)
 		(void)snprintf(reasons + used, sizeof(reasons) - used, "%s%s",
 		    i > 0 ? ", " : "  ", _(json_string_value(one)));
 	}
-	if (clock_parse(json_text(archive, "created_at"), 0, &when))
+	if (created != NULL && clock_parse_rfc3339(created, &when))
 		(void)clock_local(made, when);
-	output_line(invocation->output, "%-8s %s/%s  %s  %s%s",
-	    keep ? _("keep") : _("remove"), json_text(archive, "project"),
-	    json_text(archive, "instance"), made,
+	output_line(invocation->output, "%-8s %s  %s  %s%s",
+	    keep ? _("keep") : _("remove"), show_instance(whose, archive), made,
 	    text_show_size(size, (uint64_t)json_number(archive, "size_bytes")),
 	    reasons);
 	output_item(invocation->output, "archives",
@@ -178,6 +193,9 @@ run(const struct invocation *invocation, struct error *err)
 	fields = json_pack("{s:I, s:I, s:I}", "kept", (json_int_t)result.kept,
 	    "removed", (json_int_t)result.removed, "removed_bytes",
 	    (json_int_t)result.removed_bytes);
+	/* Without any, the array has not been begun. */
+	if (result.kept + result.removed == 0)
+		(void)json_object_set_new(fields, "archives", json_array());
 	output_json(invocation->output, fields);
 	return status;
 }

@@ -24,7 +24,7 @@ retention_is_empty(const struct retention_rules *rules)
 		if (rules->counts[i] > 0)
 			return false;
 	}
-	return !rules->has_within;
+	return duration_is_zero(&rules->within);
 }
 
 bool
@@ -120,6 +120,6 @@ retention_apply(const struct retention_rules *rules, time_t now,
 	for (size_t i = 0; i < RETENTION_PERIODS; i++)
 		apply_count(
 		    (enum retention_period)i, rules->counts[i], items, count);
-	if (rules->has_within)
+	if (!duration_is_zero(&rules->within))
 		apply_within(rules, now, items, count);
 }

@@ -25,8 +25,8 @@ enum retention_period {
 
 struct retention_rules {
 	unsigned int counts[RETENTION_PERIODS];
-	struct duration within; /* of the newest that is not in the future */
-	bool has_within;
+	struct duration within; /* of the newest that is not in the future; zero
+				 * is no rule */
 };
 
 /* Whether they keep nothing. */

@@ -20,7 +20,9 @@ fingerprint_of(const struct catalogue_entry *entry)
 static bool
 takes_part(const struct catalogue_entry *entry)
 {
-	return !entry->missing && fingerprint_of(entry) != NULL &&
+	const char *fingerprint = fingerprint_of(entry);
+
+	return !entry->missing && fingerprint != NULL && *fingerprint != '\0' &&
 	       json_text(entry->manifest, "project") != NULL &&
 	       json_text(entry->manifest, "instance") != NULL;
 }

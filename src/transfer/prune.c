@@ -30,21 +30,31 @@ struct pruning {
 	const char *fingerprint; /* of the daemon; borrowed */
 	time_t now;
 	struct prune_result *result;
-	struct error failure; /* the first; the others go on */
+	size_t failed; /* to be removed; the others go on */
 };
 
 /* One archive of a group, and why it stays. */
 struct verdict {
 	const struct catalogue_entry *entry;
-	json_t *reasons; /* owned; empty: it goes */
+	json_t *reasons; /* owned */
+	bool kept;	 /* it has any */
 	bool intact;
 	bool drilled;
 	bool judged; /* by the rules */
 };
 
+static bool
+has_digest(const struct verdict *verdict, const char *sha256)
+{
+	const char *own = json_text(verdict->entry->manifest, "sha256");
+
+	return own != NULL && sha256 != NULL && strcmp(own, sha256) == 0;
+}
+
 static void
 add_reason(struct verdict *verdict, const char *reason)
 {
+	verdict->kept = true;
 	(void)json_array_append_new(verdict->reasons, json_string(reason));
 }
 
@@ -97,6 +107,27 @@ apply_rules(const struct pruning *pruning, struct verdict *verdicts,
 	return 0;
 }
 
+/* The other side of a shrinkage: the archive that the manifest names. When its
+ * digest is another by now, as after `backup reencrypt`, it is the next older
+ * one that is intact. */
+static void
+protect_before(struct verdict *verdicts, size_t shrunk, size_t count)
+{
+	const json_t *manifest = verdicts[shrunk].entry->manifest;
+	const char *sha256 = json_text(manifest, "shrunk_from");
+	size_t before = shrunk + 1;
+
+	while (before < count && !has_digest(&verdicts[before], sha256))
+		before++;
+	if (before == count) {
+		before = shrunk + 1;
+		while (before < count && !verdicts[before].judged)
+			before++;
+	}
+	if (before < count)
+		add_reason(&verdicts[before], N_("before it shrank"));
+}
+
 /* What stays whatever the rules say. */
 static void
 protect(struct verdict *verdicts, size_t count)
@@ -116,28 +147,39 @@ protect(struct verdict *verdicts, size_t count)
 		if (!backup_group_shrank(one->entry))
 			continue;
 		add_reason(one, N_("shrank"));
-		if (i + 1 < count)
-			add_reason(&verdicts[i + 1], N_("before it shrank"));
+		protect_before(verdicts, i, count);
 	}
 }
 
+/* A proof is of a digest, and a copy that stays has the same. */
 static void
+forget_proofs(
+    const struct verdict *verdicts, size_t count, const struct verdict *gone)
+{
+	const char *sha256 = json_text(gone->entry->manifest, "sha256");
+
+	for (size_t i = 0; i < count; i++) {
+		if (verdicts[i].kept && has_digest(&verdicts[i], sha256))
+			return;
+	}
+	proof_forget_all(sha256);
+}
+
+/* Whether it is gone. */
+static bool
 settle(struct pruning *pruning, const struct verdict *verdict)
 {
 	const struct catalogue_entry *entry = verdict->entry;
-	bool keep = json_array_size(verdict->reasons) > 0;
+	bool keep = verdict->kept;
 	struct error failure = {0};
 	auto_json json_t *told = NULL;
 
 	if (!keep && !pruning->request->dry_run &&
 	    archive_remove(entry->path, &failure) < 0) {
 		watch_note(pruning->watch, "%s", failure.text);
-		if (!error_is_set(&pruning->failure))
-			pruning->failure = failure;
-		return;
+		pruning->failed++;
+		return false;
 	}
-	if (!keep && !pruning->request->dry_run)
-		proof_forget_all(json_text(entry->manifest, "sha256"));
 	pruning->result->kept += keep;
 	pruning->result->removed += !keep;
 	pruning->result->removed_bytes += keep ? 0 : entry->size_bytes;
@@ -150,6 +192,7 @@ settle(struct pruning *pruning, const struct verdict *verdict)
 	    verdict->reasons);
 	if (pruning->request->judged != NULL && told != NULL)
 		pruning->request->judged(pruning->request->data, told);
+	return !keep && !pruning->request->dry_run;
 }
 
 static int
@@ -173,12 +216,30 @@ prune_group(struct pruning *pruning, const struct backup_group *group,
 	/* The oldest first: whoever interrupts it has lost the least. */
 	for (size_t i = group->count; i > 0 && result == 0; i--) {
 		result = interrupt_check(err);
-		if (result == 0)
-			settle(pruning, &verdicts[i - 1]);
+		if (result == 0 && settle(pruning, &verdicts[i - 1]))
+			forget_proofs(verdicts, group->count, &verdicts[i - 1]);
 	}
 	for (size_t i = 0; i < group->count; i++)
 		json_decref(verdicts[i].reasons);
 	return result;
+}
+
+/* Rules are about all backups of an instance. */
+static int
+add_words(struct backup_filter *filter, const struct prune_request *request,
+    struct error *err)
+{
+	if (backup_filter_add_words(
+		filter, request->words, request->word_count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < filter->count; i++) {
+		if (filter->words[i].end != 0)
+			return error_set(err, ERROR_USAGE,
+			    _("'%s': here an instance is wanted, without a "
+			      "time"),
+			    request->words[i]);
+	}
+	return 0;
 }
 
 static int
@@ -191,8 +252,7 @@ prune_all(struct pruning *pruning, struct error *err)
 	auto_backup_groups struct backup_groups groups = {0};
 	size_t met = 0;
 
-	if (backup_filter_add_words(
-		&filter, request->words, request->word_count, err) < 0 ||
+	if (add_words(&filter, request, err) < 0 ||
 	    catalogue_read(pruning->from, &catalogue, err) < 0 ||
 	    backup_groups_make(&catalogue, &groups, err) < 0)
 		return -1;
@@ -240,6 +300,9 @@ run(struct pruning *pruning, struct error *err)
 	server = client != NULL ? incus_client_server(client, err) : NULL;
 	if (server == NULL)
 		return -1;
+	if (*server->fingerprint == '\0')
+		return error_set(err, ERROR_FAILED,
+		    _("the daemon does not say which server it is"));
 	pruning->fingerprint = server->fingerprint;
 	if (!request->dry_run) {
 		lock = directory_lock_take(
@@ -273,11 +336,12 @@ prune(const struct prune_request *request, const struct watch *watch,
 		return -1;
 	if (audited_run_begin(&audited, err) == 0)
 		(void)run(&pruning, err);
-	if (!error_is_set(err) && error_is_set(&pruning.failure))
+	if (!error_is_set(err) && pruning.failed > 0)
 		error_set(err, ERROR_PARTIAL,
 		    _("not all of what was to go could be removed"));
 	audited_run_from(&audited, &place);
 	audited.done = ret_result->removed;
-	audited.failed = error_is_set(err);
+	audited.failed = pruning.failed;
+	audited.size_bytes = ret_result->removed_bytes;
 	return audited_run_end(&audited, watch, err);
 }

@@ -93,7 +93,8 @@ open_old(struct change *change, struct error *err)
 static int
 hand_down_proofs(const struct change *change, struct error *err)
 {
-	static const enum proof_kind kept[] = {PROOF_CONTENT, PROOF_DRILL};
+	static const enum proof_kind kept[] = {
+	    PROOF_CONTENT, PROOF_DRILL, PROOF_ACCEPTED};
 	auto_json json_t *proofs = proof_load(change->old.sha256, err);
 
 	if (proofs == NULL)
