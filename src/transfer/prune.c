@@ -31,6 +31,8 @@ struct pruning {
 	time_t now;
 	struct prune_result *result;
 	size_t failed; /* to be removed; the others go on */
+	char *held;    /* the directory that is locked just now; NULL: none */
+	int held_fd;
 };
 
 /* One archive of a group, and why it stays. */
@@ -165,6 +167,41 @@ forget_proofs(
 	proof_forget_all(sha256);
 }
 
+static void
+release_directory(struct pruning *pruning)
+{
+	if (pruning->held == NULL)
+		return;
+	(void)close(pruning->held_fd);
+	free(pruning->held);
+	pruning->held = NULL;
+}
+
+/* A run that writes one archive holds only the directory of its project. */
+static int
+hold_directory(struct pruning *pruning, const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+	auto_free char *directory = NULL;
+
+	if (length == 0 || (strncmp(path, pruning->from, length) == 0 &&
+			       pruning->from[length] == '\0'))
+		return 0;
+	directory = text_copy(path, length, err);
+	if (directory == NULL)
+		return -1;
+	if (pruning->held != NULL && strcmp(pruning->held, directory) == 0)
+		return 0;
+	release_directory(pruning);
+	pruning->held_fd = directory_lock_take(
+	    directory, true, pruning->request->lock_wait_ms, err);
+	if (pruning->held_fd < 0)
+		return -1;
+	pruning->held = steal(directory);
+	return 0;
+}
+
 /* Whether it is gone. */
 static bool
 settle(struct pruning *pruning, const struct verdict *verdict)
@@ -175,7 +212,8 @@ settle(struct pruning *pruning, const struct verdict *verdict)
 	auto_json json_t *told = NULL;
 
 	if (!keep && !pruning->request->dry_run &&
-	    archive_remove(entry->path, &failure) < 0) {
+	    (hold_directory(pruning, entry->path, &failure) < 0 ||
+		archive_remove(entry->path, &failure) < 0)) {
 		watch_note(pruning->watch, "%s", failure.text);
 		pruning->failed++;
 		return false;
@@ -336,6 +374,7 @@ prune(const struct prune_request *request, const struct watch *watch,
 		return -1;
 	if (audited_run_begin(&audited, err) == 0)
 		(void)run(&pruning, err);
+	release_directory(&pruning);
 	if (!error_is_set(err) && pruning.failed > 0)
 		error_set(err, ERROR_PARTIAL,
 		    _("not all of what was to go could be removed"));

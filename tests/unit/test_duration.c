@@ -9,8 +9,8 @@ static void
 numbers_and_units(void **state)
 {
 	static const char *const wrong[] = {"", "5", "d", "5w", "5d3", "-1d",
-	    " 5d", "5 d", "5D", "10001d", "99999999999999999999d",
-	    "6000d6000d", "1.5d"};
+	    " 5d", "5 d", "5D", "10001d", "99999999999999999999d", "6000d6000d",
+	    "1.5d"};
 	struct duration found = {0};
 
 	(void)state;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "support.h"
-#include "transfer/policy.h"
 #include "transfer/name_glob.h"
+#include "transfer/policy.h"
 #include "transfer/policy_parse.h"
 
 /* "PROJECT/INSTANCE:/PATH", "/PATH" or "-". */
