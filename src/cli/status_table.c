@@ -34,29 +34,43 @@ status_age(char buf[STATUS_AGE_BYTES], int64_t seconds)
 	return buf;
 }
 
+/* Without a backup that can be restored there is nothing to be warned of. */
+static const struct {
+	const char *code;
+	const char *word;
+	const char *tone;
+} words[] = {
+    {"ok", N_("ok"), "ok"},
+    {"never", N_("never backed up"), "bad"},
+    {"late", N_("late"), "bad"},
+    {"damaged", N_("damaged"), "warn"},
+    {"shrank", N_("shrank"), "warn"},
+    {"unverified", N_("not verified"), "warn"},
+    {"undrilled", N_("not drilled"), "warn"},
+    {"excluded", N_("left out"), "off"},
+    {"gone", N_("gone"), "off"},
+};
+
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
 const char *
 status_word(const char *code)
 {
-	static const struct {
-		const char *code;
-		const char *word;
-	} words[] = {
-	    {"ok", N_("ok")},
-	    {"never", N_("never backed up")},
-	    {"late", N_("late")},
-	    {"damaged", N_("damaged")},
-	    {"shrank", N_("shrank")},
-	    {"unverified", N_("not verified")},
-	    {"undrilled", N_("not drilled")},
-	    {"excluded", N_("left out")},
-	    {"gone", N_("gone")},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < WORDS; i++) {
 		if (strcmp(words[i].code, code) == 0)
 			return _(words[i].word);
 	}
 	return code;
+}
+
+const char *
+status_tone(const char *code)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		if (strcmp(words[i].code, code) == 0)
+			return words[i].tone;
+	}
+	return "warn";
 }
 
 static int
