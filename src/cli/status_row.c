@@ -116,7 +116,7 @@ close_cell(struct output *output)
 	output_line(output, "</div></td>");
 }
 
-/* How long ago, and when. */
+/* How long ago, and when; of proofs the day will do. */
 static void
 print_time(struct output *output, const json_t *row, const char *key,
     enum heading heading, time_t now)
@@ -133,7 +133,9 @@ print_time(struct output *output, const json_t *row, const char *key,
 		    output, "<time datetime=\"%s\">", clock_utc(utc, when));
 		output_line(output, _("%s ago"),
 		    status_age(age, (int64_t)(now - when)));
-		output_line(output, "<small>%.16s</small></time>",
+		output_line(output, "<small>%.*s</small></time>",
+		    heading == HEADING_BACKUP ? (int)strlen("2026-11-22 03:04")
+					      : (int)strlen("2026-11-22"),
 		    clock_local(local, when));
 	} else
 		output_line(

@@ -10,11 +10,11 @@
 #include "transfer/status.h"
 
 /* In the picture's own units: CSS pixels of a screen. */
-#define WIDTH 180
+#define WIDTH 144
 #define BASELINE 26
 #define MARKS_Y 32
 #define HEIGHT 36
-#define PITCH_MAX 9.0
+#define PITCH_MAX 8.0
 #define MARK 2.6
 
 /* What all backups of the picture have in common. */
