@@ -191,21 +191,35 @@ look_at(struct survey *survey, const struct instance_ref *instance,
 	return result;
 }
 
-/* Its group by project and name: they are sorted by these. */
+static int
+compare_group(const void *key, const void *item)
+{
+	const struct backup_group *wanted = key;
+	const struct backup_group *group = item;
+	int order = strcmp(wanted->project, group->project);
+
+	if (order == 0)
+		order = strcmp(wanted->instance, group->instance);
+	return order != 0 ? order
+			  : strcmp(wanted->fingerprint, group->fingerprint);
+}
+
+/* They are sorted by just this. */
 static const struct backup_group *
 find_group(struct survey *survey, const struct instance_ref *instance)
 {
-	for (size_t i = 0; i < survey->groups.count; i++) {
-		const struct backup_group *group = &survey->groups.items[i];
+	const struct backup_group wanted = {
+	    .project = instance->project,
+	    .instance = instance->name,
+	    .fingerprint = survey->fingerprint,
+	};
+	const struct backup_group *found =
+	    bsearch(&wanted, survey->groups.items, survey->groups.count,
+		sizeof(*survey->groups.items), compare_group);
 
-		if (strcmp(group->project, instance->project) != 0 ||
-		    strcmp(group->instance, instance->name) != 0 ||
-		    strcmp(group->fingerprint, survey->fingerprint) != 0)
-			continue;
-		survey->used[i] = true;
-		return group;
-	}
-	return NULL;
+	if (found != NULL)
+		survey->used[found - survey->groups.items] = true;
+	return found;
 }
 
 static int
