@@ -36,4 +36,8 @@ const char *status_age(char buf[STATUS_AGE_BYTES], int64_t seconds);
 /* What a problem's or a state's code means, in the user's language. Static. */
 const char *status_word(const char *code);
 
+/* How it weighs: "ok", "warn", "bad", or "off" for what is not to be backed up.
+ * Static, untranslated. */
+const char *status_tone(const char *code);
+
 #endif

@@ -20,18 +20,14 @@ enum nagios {
 	NAGIOS_CRITICAL = 2,
 };
 
-/* Without a backup that can be restored there is nothing to be warned of. */
 static enum nagios
 weight_of(const json_t *row)
 {
-	const char *state = json_text(row, "state");
+	const char *tone = status_tone(json_text(row, "state"));
 
-	if (strcmp(state, "ok") == 0 || strcmp(state, "gone") == 0 ||
-	    strcmp(state, "excluded") == 0)
-		return NAGIOS_OK;
-	if (strcmp(state, "never") == 0 || strcmp(state, "late") == 0)
+	if (strcmp(tone, "bad") == 0)
 		return NAGIOS_CRITICAL;
-	return NAGIOS_WARNING;
+	return strcmp(tone, "warn") == 0 ? NAGIOS_WARNING : NAGIOS_OK;
 }
 
 /* "|" would begin the performance data. */

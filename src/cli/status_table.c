@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,29 +35,43 @@ status_age(char buf[STATUS_AGE_BYTES], int64_t seconds)
 	return buf;
 }
 
+/* Without a backup that can be restored there is nothing to be warned of. */
+static const struct {
+	const char *code;
+	const char *word;
+	const char *tone;
+} words[] = {
+    {"ok", N_("ok"), "ok"},
+    {"never", N_("never backed up"), "bad"},
+    {"late", N_("late"), "bad"},
+    {"damaged", N_("damaged"), "warn"},
+    {"shrank", N_("shrank"), "warn"},
+    {"unverified", N_("not verified"), "warn"},
+    {"undrilled", N_("not drilled"), "warn"},
+    {"excluded", N_("left out"), "off"},
+    {"gone", N_("gone"), "off"},
+};
+
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
 const char *
 status_word(const char *code)
 {
-	static const struct {
-		const char *code;
-		const char *word;
-	} words[] = {
-	    {"ok", N_("ok")},
-	    {"never", N_("never backed up")},
-	    {"late", N_("late")},
-	    {"damaged", N_("damaged")},
-	    {"shrank", N_("shrank")},
-	    {"unverified", N_("not verified")},
-	    {"undrilled", N_("not drilled")},
-	    {"excluded", N_("left out")},
-	    {"gone", N_("gone")},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < WORDS; i++) {
 		if (strcmp(words[i].code, code) == 0)
 			return _(words[i].word);
 	}
 	return code;
+}
+
+const char *
+status_tone(const char *code)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		if (strcmp(words[i].code, code) == 0)
+			return words[i].tone;
+	}
+	return "warn";
 }
 
 static int
@@ -82,20 +97,15 @@ add_state(struct table *table, const json_t *row, struct error *err)
 	auto_free char *cell = text_format(err, "%s%s%s%s",
 	    status_word(json_text(row, "state")), reason != NULL ? " (" : "",
 	    reason != NULL ? reason : "", reason != NULL ? ")" : "");
-	const json_t *one;
-	size_t i;
 
-	json_array_foreach(problems, i, one)
-	{
-		auto_free char *before = steal(cell);
+	/* The first of them is the state. */
+	for (size_t i = 1; i < json_array_size(problems) && cell != NULL; i++) {
+		char *before = cell;
 
-		if (i == 0) {
-			cell = steal(before);
-			continue;
-		}
-		if (before != NULL)
-			cell = text_format(err, "%s, %s", before,
-			    status_word(json_string_value(one)));
+		cell = text_format(err, "%s, %s", before,
+		    status_word(
+			json_string_value(json_array_get(problems, i))));
+		free(before);
 	}
 	return cell != NULL ? table_add(table, cell, err) : -1;
 }

@@ -272,8 +272,7 @@ collect(struct choosing *choosing, struct error *err)
 	struct create_choice *choice = choosing->choice;
 	size_t count = 0;
 
-	choice->about =
-	    calloc(choosing->names.count + 1, sizeof(*choice->about));
+	choice->about = calloc(choosing->names.count + 1, sizeof(json_t *));
 	choice->instances =
 	    calloc(choosing->names.count + 1, sizeof(*choice->instances));
 	if (choice->about == NULL || choice->instances == NULL)
@@ -286,7 +285,7 @@ collect(struct choosing *choosing, struct error *err)
 	if (count == 0)
 		return error_set(
 		    err, ERROR_NOT_FOUND, _("no instance is left to back up"));
-	qsort(choice->about, count, sizeof(*choice->about), compare);
+	qsort(choice->about, count, sizeof(json_t *), compare);
 	for (size_t i = 0; i < count; i++) {
 		struct instance_ref *ref = &choice->instances[i];
 		const char *project = json_text(choice->about[i], "project");

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "incus/client.h"
 #include "store/archive.h"
 #include "store/catalogue.h"

@@ -32,6 +32,7 @@ struct finding {
 	time_t drilled;
 	const struct catalogue_entry *newest;
 	uint64_t total_bytes;
+	size_t archives;
 	size_t damaged;
 	bool shrank;
 	json_t *history; /* owned */
@@ -82,6 +83,7 @@ add_archive(struct finding *finding, const struct catalogue_entry *entry,
 
 	if (proofs == NULL)
 		return -1;
+	finding->archives++;
 	finding->total_bytes += entry->size_bytes;
 	if (strcmp(backup_state(entry, proofs), "present") != 0 ||
 	    !backup_group_time(entry, &when)) {
@@ -144,7 +146,7 @@ problems_of(const struct survey *survey, const struct finding *finding)
 static int
 add_row(struct survey *survey, const struct instance_ref *instance,
     const char *state, const char *reason, const struct finding *finding,
-    size_t archives, struct error *err)
+    struct error *err)
 {
 	bool judged = state == NULL;
 	json_t *problems = judged ? problems_of(survey, finding) : json_array();
@@ -164,7 +166,7 @@ add_row(struct survey *survey, const struct instance_ref *instance,
 	    time_or_null(finding->drilled), "size_bytes",
 	    newest != NULL ? (json_int_t)newest->size_bytes : 0, "path",
 	    newest != NULL ? json_string_escaped(newest->path) : NULL,
-	    "archives", (json_int_t)archives, "damaged",
+	    "archives", (json_int_t)finding->archives, "damaged",
 	    (json_int_t)finding->damaged, "total_bytes",
 	    (json_int_t)finding->total_bytes, "history", finding->history);
 	if (json_array_append_new(survey->instances, row) < 0)
@@ -185,27 +187,41 @@ look_at(struct survey *survey, const struct instance_ref *instance,
 	     i++)
 		result = add_archive(&finding, group->entries[i], err);
 	if (result == 0)
-		result = add_row(survey, instance, state, reason, &finding,
-		    group != NULL ? group->count : 0, err);
+		result =
+		    add_row(survey, instance, state, reason, &finding, err);
 	json_decref(finding.history);
 	return result;
 }
 
-/* Its group by project and name: they are sorted by these. */
+static int
+compare_group(const void *key, const void *item)
+{
+	const struct backup_group *wanted = key;
+	const struct backup_group *group = item;
+	int order = strcmp(wanted->project, group->project);
+
+	if (order == 0)
+		order = strcmp(wanted->instance, group->instance);
+	return order != 0 ? order
+			  : strcmp(wanted->fingerprint, group->fingerprint);
+}
+
+/* They are sorted by just this. */
 static const struct backup_group *
 find_group(struct survey *survey, const struct instance_ref *instance)
 {
-	for (size_t i = 0; i < survey->groups.count; i++) {
-		const struct backup_group *group = &survey->groups.items[i];
+	const struct backup_group wanted = {
+	    .project = instance->project,
+	    .instance = instance->name,
+	    .fingerprint = survey->fingerprint,
+	};
+	const struct backup_group *found =
+	    bsearch(&wanted, survey->groups.items, survey->groups.count,
+		sizeof(*survey->groups.items), compare_group);
 
-		if (strcmp(group->project, instance->project) != 0 ||
-		    strcmp(group->instance, instance->name) != 0 ||
-		    strcmp(group->fingerprint, survey->fingerprint) != 0)
-			continue;
-		survey->used[i] = true;
-		return group;
-	}
-	return NULL;
+	if (found != NULL)
+		survey->used[found - survey->groups.items] = true;
+	return found;
 }
 
 static int

@@ -149,6 +149,8 @@ class Daemon:
         self.direct = True
         self.instances = {"web": "default", "db": "default"}
         self.statuses = {}   # of those that do not run
+        self.configs = {}    # of those that have any
+        self.ephemeral = set()
         self.guests = {"web": Guest(), "db": Guest()}
         self.tar = scripted_tars.backup("web")
         self.backups = set()
@@ -338,6 +340,8 @@ class Daemon:
         if name is None:
             if x.method == "POST":
                 self._import(x)
+            elif x.query.get("recursion") == "1":
+                x.send(sync([self._tell(n) for n in self.instances]))
             else:
                 x.send(sync([
                     f"/1.0/instances/{n}" +
@@ -360,16 +364,21 @@ class Daemon:
         else:
             self._missing(x)
 
+    def _tell(self, name):
+        config = self.configs.get(name, {})
+        return {
+            "name": name, "project": self.instances[name],
+            "status": self.statuses.get(name, "Running"),
+            "ephemeral": name in self.ephemeral,
+            "type": "container", "location": "none",
+            "config": config, "expanded_config": config, "expanded_devices": {
+                "root": {"type": "disk", "path": "/", "pool": "default"},
+                "data": {"type": "disk", "path": "/srv",
+                         "source": "/srv/data"}}}
+
     def _instance(self, x, name):
         if x.method == "GET":
-            x.send(sync({
-                "name": name, "project": self.instances[name],
-                "status": self.statuses.get(name, "Running"),
-                "type": "container", "location": "none",
-                "config": {}, "expanded_config": {}, "expanded_devices": {
-                    "root": {"type": "disk", "path": "/", "pool": "default"},
-                    "data": {"type": "disk", "path": "/srv",
-                             "source": "/srv/data"}}}))
+            x.send(sync(self._tell(name)))
             return
         x.body()
         if x.method == "DELETE":
