@@ -2,6 +2,7 @@
 left in them. Others may be at work there: only what is ours is judged."""
 
 import contextlib
+import json
 import os
 import pathlib
 import uuid
@@ -258,3 +259,21 @@ def test_the_file_of_a_killed_run(lab_seven, make_box_on, mounted, tmp_path,
     report = doctor(lab_seven, "--fix", env=env)
     assert report.levels("leftover-file", part.name) == ["fixed"]
     assert not part.exists()
+
+
+def test_somebody_without_rights(lab_seven, tmp_path):
+    """Neither to the socket nor, for the state is a file, to a trail."""
+    (tmp_path / "anklume").write_text("in the way")
+    tmp_path.chmod(0o755)
+    child = lab_seven.spawn("--json", "doctor", user=65534, group=65534,
+                            extra_groups=[], cwd="/",
+                            env={"XDG_STATE_HOME": str(tmp_path),
+                                 "HOME": str(tmp_path)})
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 3, err
+    levels = {one["id"]: one for one in json.loads(out)["findings"]}
+    assert levels["daemon"]["level"] == "problem"
+    assert "permission denied" in levels["daemon"]["text"]
+    # syslog would have it.
+    assert levels["audit"]["level"] == (
+        "ok" if os.path.exists("/dev/log") else "problem")
