@@ -8,6 +8,15 @@ from backups import RECORD
 LOCKS = RECORD.with_name("lock")
 
 
+def remove(daemon, project, name):
+    """An instance, also one that runs."""
+    path = f"/1.0/instances/{name}%s?project={project}"
+    if daemon.get(path % "")["status"] != "Stopped":
+        daemon.get(path % "/state", "PUT", {"action": "stop", "force": True})
+    done = daemon.get(path % "", "DELETE")
+    assert done["status"] == "Success", done
+
+
 class Crowd:
     """Projects of one test's own, each with the same three instances."""
 
@@ -82,17 +91,8 @@ class Crowd:
         """Take it away, as far as it is there."""
         daemon = on or self.daemon
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda place: self._remove(daemon, *place),
+            list(pool.map(lambda place: remove(daemon, *place),
                           self.there(daemon)))
         for url in daemon.get("/1.0/projects"):
             if url.rpartition("/")[2] in self.projects:
                 daemon.get(url, "DELETE")
-
-    @staticmethod
-    def _remove(daemon, project, name):
-        path = f"/1.0/instances/{name}%s?project={project}"
-        if daemon.get(path % "")["status"] != "Stopped":
-            daemon.get(path % "/state", "PUT",
-                       {"action": "stop", "force": True})
-        done = daemon.get(path % "", "DELETE")
-        assert done["status"] == "Success", done
