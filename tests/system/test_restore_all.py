@@ -197,8 +197,12 @@ def test_a_run_that_is_cut_goes_on(daemon, store, number, status):
     child.send_signal(number)
     _, err = child.communicate(timeout=END_S)
     assert child.returncode == status, err
-    wait_for(lambda: not daemon.get(
-        "/1.0/operations?all-projects=true").get("running"), "an idle daemon")
+    # The next ones are not begun.
+    assert err.decode().count(" failed: ") <= 1
+    wait_for(lambda: not any(
+        one["description"] == "Restoring backup" for one in daemon.get(
+            "/1.0/operations?all-projects=true&recursion=1").get(
+                "running", [])), "the end of a restore")
     first = mine.there()
     assert 0 < len(first) < len(mine.places)
     made = here.restore("--create-missing")
@@ -294,6 +298,20 @@ def test_no_intact_one(daemon, two_each, damage):
     made = here.restore(status=3)
     assert plans(made)[project, "mail"] == (
         "no intact archive" if damage is cut else "restore")
+
+
+@on_seven
+def test_the_older_one_is_a_strangers(daemon, two_each):
+    """Then it is not taken in the place of a damaged one."""
+    here, mine = two_each, two_each.mine
+    [project] = mine.projects
+    new, old = here.archives(project, "mail")
+    spoil(new)
+    old.record_path.unlink()
+    made = here.restore("--create-missing", status=3)
+    [mail] = [one for one in made["instances"] if one["instance"] == "mail"]
+    assert (mail["status"], mail["path"]) == (5, str(new))
+    assert (project, "mail") not in mine.there()
 
 
 @on_six
@@ -536,7 +554,7 @@ def test_a_directory_of_any_name(daemon, store, tmp_path):
     here = store().fill()
     mine = here.mine
     [project] = mine.projects
-    odd = tmp_path / "a\x1b[31mb\n"
+    odd = tmp_path / "a\x1b[31mb\n\udcff"
     here.path = here.path.rename(odd)
     daemon.incus("delete", "web", "--project", project)
     done = daemon.anklume("backup", "restore", "--all", "--from", odd)
