@@ -47,10 +47,17 @@ add_row(struct table *table, const json_t *row, struct error *err)
 	return table_add(table, plan_word(json_text(row, "plan")), err);
 }
 
+/* What shows a run. */
+struct show {
+	struct output *output;
+	bool dry_run;
+	const char *hint; /* the last; many fail for one reason. Borrowed */
+};
+
 static void
 show_plan(void *data, const json_t *plan)
 {
-	struct output *output = data;
+	struct output *output = ((struct show *)data)->output;
 	auto_table struct table table = {.columns = COLUMNS};
 	struct error failure = {0};
 	const json_t *row;
@@ -69,17 +76,36 @@ show_plan(void *data, const json_t *plan)
 }
 
 static void
+show_hint(struct show *show, const char *hint)
+{
+	if (hint == NULL ||
+	    (show->hint != NULL && strcmp(hint, show->hint) == 0))
+		return;
+	show->hint = hint;
+	while (*hint != '\0') {
+		size_t length = strcspn(hint, "\n");
+
+		watch_note(
+		    output_watch(show->output), "  %.*s", (int)length, hint);
+		hint += length + (hint[length] != '\0');
+	}
+}
+
+static void
 show_done(void *data, const json_t *row)
 {
-	const struct watch *watch = output_watch(data);
+	struct show *show = data;
+	const struct watch *watch = output_watch(show->output);
 
-	if (json_number(row, "status") == 0)
-		watch_note(watch, _("%s/%s is there again"),
-		    json_text(row, "project"), json_text(row, "instance"));
-	else
+	if (json_number(row, "status") != 0) {
 		watch_note(watch, _("%s/%s failed: %s"),
 		    json_text(row, "project"), json_text(row, "instance"),
 		    json_text(row, "error"));
+		show_hint(show, json_text(row, "hint"));
+	} else if (!show->dry_run) {
+		watch_note(watch, _("%s/%s is there again"),
+		    json_text(row, "project"), json_text(row, "instance"));
+	}
 }
 
 static void
@@ -106,12 +132,14 @@ restore_all_command(const struct invocation *invocation,
     const struct restore_request *each, const char *at, const char *server,
     struct error *err)
 {
+	struct show show = {
+	    .output = invocation->output, .dry_run = each->dry_run};
 	struct restore_all_request request = {
 	    .each = *each,
 	    .server = server,
 	    .planned = show_plan,
 	    .done = show_done,
-	    .data = invocation->output,
+	    .data = &show,
 	};
 	auto_json json_t *plan = NULL;
 	auto_json json_t *fields = NULL;

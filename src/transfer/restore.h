@@ -28,6 +28,7 @@ struct restore_request {
 	bool keep_identity;
 	bool create_missing; /* project and profiles, from the archive */
 	bool dry_run;
+	bool among_many; /* a class may share a name: that is no news then */
 };
 
 struct restore_result {

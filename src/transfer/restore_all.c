@@ -29,24 +29,60 @@ struct restoration {
 	const struct watch *watch;
 	struct backup_groups groups;
 	struct instance_names names; /* that exist */
-	const char *server;	     /* a fingerprint; borrowed */
+	const char *from;
+	const char *server; /* a fingerprint; borrowed */
 	json_t *plan;
 };
 
-/* The newest that is as its manifest says, and old enough. */
+/* Whether it had been made by the time that is asked for. */
+static bool
+is_old_enough(
+    const struct restoration *restoration, const struct catalogue_entry *entry)
+{
+	time_t at = restoration->request->at;
+	time_t when;
+
+	return backup_group_time(entry, &when) && (at == 0 || when <= at);
+}
+
+/* The newest that is as its manifest says, and old enough; with `after`, one
+ * that is older than that one. */
 static const struct catalogue_entry *
-newest(const struct restoration *restoration, const struct backup_group *group)
+newest(const struct restoration *restoration, const struct backup_group *group,
+    const struct catalogue_entry *after)
+{
+	bool passed = after == NULL;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct catalogue_entry *entry = group->entries[i];
+
+		if (passed && is_old_enough(restoration, entry) &&
+		    backup_seems_intact(entry))
+			return entry;
+		passed |= entry == after;
+	}
+	return NULL;
+}
+
+/* Of what is taken instead of a newer one, that one is named. */
+static void
+note_passed_over(const struct restoration *restoration,
+    const struct backup_group *group, const struct catalogue_entry *chosen)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		const struct catalogue_entry *entry = group->entries[i];
-		time_t at = restoration->request->at;
-		time_t when;
 
-		if (backup_group_time(entry, &when) &&
-		    (at == 0 || when <= at) && backup_seems_intact(entry))
-			return entry;
+		if (entry == chosen)
+			return;
+		if (!is_old_enough(restoration, entry))
+			continue;
+		watch_note(restoration->watch,
+		    catalogue_entry_fits(entry)
+			? _("passed over: '%s' was found damaged")
+			: _("passed over: '%s' has not the size that its "
+			    "manifest says"),
+		    entry->path);
 	}
-	return NULL;
 }
 
 static bool
@@ -94,23 +130,35 @@ plan_for(const struct restoration *restoration,
 	return is_trusted(restoration, entry) ? PLAN_RESTORE : PLAN_UNKNOWN;
 }
 
+/* Which archive a row is about. */
+static int
+name_archive(
+    json_t *row, const struct catalogue_entry *entry, struct error *err)
+{
+	const json_t *created = json_object_get(entry->manifest, "created_at");
+	auto_json json_t *fields = json_pack("{s:o, s:O, s:I}", "path",
+	    json_string_escaped(entry->path), "created_at", created,
+	    "size_bytes", (json_int_t)entry->size_bytes);
+
+	if (fields == NULL || json_object_update(row, fields) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
 static int
 plan_group(struct restoration *restoration, const struct backup_group *group,
     struct error *err)
 {
-	const struct catalogue_entry *entry = newest(restoration, group);
-	const json_t *manifest = entry != NULL ? entry->manifest : NULL;
+	const struct catalogue_entry *entry = newest(restoration, group, NULL);
+	const char *plan = plan_for(restoration, group, entry);
+	json_t *row = json_pack("{s:s, s:s, s:s}", "project", group->project,
+	    "instance", group->instance, "plan", plan);
 
-	if (json_array_append_new(restoration->plan,
-		json_pack("{s:s, s:s, s:s, s:o*, s:O*, s:I}", "project",
-		    group->project, "instance", group->instance, "plan",
-		    plan_for(restoration, group, entry), "path",
-		    entry != NULL ? json_string_escaped(entry->path) : NULL,
-		    "created_at", json_object_get(manifest, "created_at"),
-		    "size_bytes",
-		    entry != NULL ? (json_int_t)entry->size_bytes : 0)) < 0)
+	if (row == NULL || json_array_append_new(restoration->plan, row) < 0)
 		return error_set_memory(err);
-	return 0;
+	if (strcmp(plan, PLAN_EXISTS) != 0)
+		note_passed_over(restoration, group, entry);
+	return entry != NULL ? name_archive(row, entry, err) : 0;
 }
 
 static const char *
@@ -190,6 +238,21 @@ choose_server(
 	return 0;
 }
 
+/* What did not exist at the time that is asked for is no part of it. */
+static bool
+takes_part(
+    const struct restoration *restoration, const struct backup_group *group)
+{
+	if (!is_meant(restoration, group) ||
+	    strcmp(group->fingerprint, restoration->server) != 0)
+		return false;
+	for (size_t i = 0; i < group->count; i++) {
+		if (is_old_enough(restoration, group->entries[i]))
+			return true;
+	}
+	return restoration->request->at == 0;
+}
+
 static int
 make_plan(struct restoration *restoration, struct error *err)
 {
@@ -197,30 +260,85 @@ make_plan(struct restoration *restoration, struct error *err)
 		const struct backup_group *group =
 		    &restoration->groups.items[i];
 
-		if (is_meant(restoration, group) &&
-		    strcmp(group->fingerprint, restoration->server) == 0 &&
+		if (takes_part(restoration, group) &&
 		    plan_group(restoration, group, err) < 0)
 			return -1;
 	}
+	if (json_array_size(restoration->plan) == 0)
+		return error_set(
+		    err, ERROR_NOT_FOUND, _("there is no archive to restore"));
 	return 0;
+}
+
+static const struct backup_group *
+group_of(const struct restoration *restoration, const json_t *row)
+{
+	for (size_t i = 0; i < restoration->groups.count; i++) {
+		const struct backup_group *group =
+		    &restoration->groups.items[i];
+
+		if (strcmp(group->fingerprint, restoration->server) == 0 &&
+		    strcmp(group->project, json_text(row, "project")) == 0 &&
+		    strcmp(group->instance, json_text(row, "instance")) == 0)
+			return group;
+	}
+	return NULL;
+}
+
+static int
+try_archive(const struct restoration *restoration, json_t *row,
+    const struct catalogue_entry *entry, struct error *err)
+{
+	/* The table has said what would be. */
+	static const struct watch nobody = {0};
+	struct restore_request one = restoration->request->each;
+	struct restore_result made = {0};
+	int result;
+
+	one.file = entry->path;
+	one.backup = NULL;
+	one.name = NULL;
+	one.project = NULL;
+	one.among_many = true;
+	result = restore_backup(
+	    &one, one.dry_run ? &nobody : restoration->watch, &made, err);
+	if (result == 0 && !one.dry_run)
+		(void)json_object_set_new(
+		    row, "origin", json_string(made.origin));
+	restore_result_clear(&made);
+	return result;
+}
+
+/* What is found to be damaged only while it is read, too, gives its turn to an
+ * older one. */
+static void
+try_archives(
+    const struct restoration *restoration, json_t *row, struct error *failure)
+{
+	const struct backup_group *group = group_of(restoration, row);
+	const struct catalogue_entry *entry = newest(restoration, group, NULL);
+
+	while (try_archive(restoration, row, entry, failure) < 0) {
+		struct error ignored = {0};
+
+		entry = newest(restoration, group, entry);
+		if (failure->code != ERROR_DAMAGED || entry == NULL ||
+		    !is_trusted(restoration, entry))
+			return;
+		watch_note(
+		    restoration->watch, _("passed over: %s"), failure->text);
+		error_clear(failure);
+		(void)name_archive(row, entry, &ignored);
+	}
 }
 
 static void
 restore_one(const struct restoration *restoration, json_t *row)
 {
 	const struct restore_all_request *request = restoration->request;
-	struct restore_request one = request->each;
-	struct restore_result made = {0};
 	struct error failure = {0};
 
-	one.file = json_text(row, "path");
-	one.backup = NULL;
-	one.name = NULL;
-	one.project = NULL;
-	if (restore_backup(&one, restoration->watch, &made, &failure) == 0)
-		(void)json_object_set_new(
-		    row, "origin", json_string(made.origin));
-	restore_result_clear(&made);
+	try_archives(restoration, row, &failure);
 	(void)json_object_set_new(
 	    row, "status", json_integer((json_int_t)failure.code));
 	if (error_is_set(&failure))
@@ -246,6 +364,7 @@ ends_run(const json_t *row)
 static int
 carry_out(const struct restoration *restoration, struct error *err)
 {
+	bool strangers = false;
 	size_t wanting = 0;
 	json_t *row;
 	size_t i;
@@ -257,11 +376,10 @@ carry_out(const struct restoration *restoration, struct error *err)
 		if (strcmp(plan, PLAN_EXISTS) == 0)
 			continue;
 		if (strcmp(plan, PLAN_RESTORE) != 0) {
+			strangers |= strcmp(plan, PLAN_UNKNOWN) == 0;
 			wanting++;
 			continue;
 		}
-		if (restoration->request->each.dry_run)
-			continue;
 		restore_one(restoration, row);
 		wanting += json_number(row, "status") != 0;
 		if (interrupt_check(err) < 0)
@@ -276,6 +394,9 @@ carry_out(const struct restoration *restoration, struct error *err)
 	error_set(err, ERROR_PARTIAL,
 	    _("%zu of %zu instances were not restored"), wanting,
 	    json_array_size(restoration->plan));
+	if (strangers)
+		error_hint_command(
+		    err, "anklume", "backup", "adopt", restoration->from, NULL);
 	return -1;
 }
 
@@ -306,7 +427,11 @@ restore_all(const struct restore_all_request *request,
 	    request->each.from != NULL ? request->each.from : BACKUP_DIRECTORY;
 	auto_catalogue struct catalogue catalogue = {0};
 	struct restoration restoration = {
-	    .request = request, .watch = watch, .plan = json_array()};
+	    .request = request,
+	    .watch = watch,
+	    .from = from,
+	    .plan = json_array(),
+	};
 	int result = -1;
 
 	if (signature_demand_check(&request->each.signature, err) == 0 &&

@@ -22,14 +22,15 @@ struct restore_all_request {
 			     * its fingerprint; NULL: this daemon's, or those
 			     * of the only one */
 
-	/* The whole plan, before anything is made; then each that was tried, as
-	 * soon as it is done. */
+	/* The whole plan, before anything is made; then each that was tried
+	 * (with a dry run, looked at), as soon as it is done. */
 	void (*planned)(void *data, const json_t *plan);
 	void (*done)(void *data, const json_t *row);
 	void *data;
 };
 
-/* The newest intact archive of each instance. One that exists is left alone, so
+/* The newest intact archive of each instance; an older one where one turns out
+ * to be damaged while it is read. An instance that exists is left alone, so
  * that a run which was cut goes on where it was; so is one whose archive is
  * neither this host's (backup adopt) nor signed by somebody who is trusted.
  * *ret_plan is an array of objects (docs/formats.md), owned by the caller.

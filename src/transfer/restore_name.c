@@ -79,7 +79,7 @@ restore_name_check(struct restore_name *name, struct error *err)
 		else if (strcmp(one->name, name->index->name) == 0 &&
 			 check_twin(name, one, &twin, err) < 0)
 			return -1;
-		if (!here && same)
+		if (!here && same && !name->request->among_many)
 			watch_note(name->watch,
 			    _("the project '%s' holds an instance '%s', too"),
 			    one->project, one->name);

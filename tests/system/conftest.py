@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 import backups
+import crowds
 import keys
 import lab as lab_module
 import places
@@ -167,6 +168,30 @@ def make_box(daemon, make_box_on):
 @pytest.fixture
 def box(make_box):
     return make_box()
+
+
+@pytest.fixture
+def make_crowd_on():
+    """Make projects of one kind that are gone after the test, from all daemons
+    that it names."""
+    made = []
+
+    def make(daemon, count=1, also=()):
+        made.append((crowds.Crowd(daemon, count), (daemon, *also)))
+        return made[-1][0]
+
+    yield make
+    for one, daemons in made:
+        for daemon in daemons:
+            one.wipe(daemon)
+
+
+@pytest.fixture
+def crowd(daemon, make_crowd_on):
+    """The same on this daemon."""
+    def make(count=1):
+        return make_crowd_on(daemon, count)
+    return make
 
 
 @pytest.fixture(scope="session")

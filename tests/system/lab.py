@@ -132,11 +132,12 @@ class Daemon:
         out = self.incus(*words).out
         return json.loads(out) if out.strip() else None
 
-    def get(self, path, method="GET"):
+    def get(self, path, method="GET", data=None):
         """The same without a process, for loops; of work that this begins, the
         operation when it has ended."""
         with contextlib.closing(_Unix(self.socket)) as connection:
-            connection.request(method, path)
+            connection.request(method, path,
+                               data if data is None else json.dumps(data))
             reply = json.loads(connection.getresponse().read())
         if reply["type"] == "async":
             return self.get(reply["operation"] + "/wait")

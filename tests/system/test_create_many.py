@@ -7,79 +7,14 @@ import pathlib
 import signal
 import subprocess
 import time
-import uuid
 
 import pytest
 
 from backups import RECORD, sha256_of, wait_for
 from midway import END_S
 
-LOCKS = RECORD.with_name("lock")
-
 # Slower than any test: such a run is under way until it is ended.
 NEVER = ("--bwlimit", "1K")
-
-
-class Crowd:
-    """Projects of one test's own, each with the same three instances."""
-
-    NAMES = ("db", "mail", "web")
-
-    def __init__(self, daemon, count):
-        self.daemon = daemon
-        self.tag = "c" + uuid.uuid4().hex[:6]
-        self.projects = [f"{self.tag}-{i}" for i in range(count)]
-        self.all = f"{self.tag}-*/*"
-        for project in self.projects:
-            daemon.incus("project", "create", project, "-c",
-                         "features.images=false", "-c",
-                         "features.profiles=false")
-            for name in self.NAMES:
-                self.add(project, name)
-
-    def add(self, project, name, *options):
-        self.daemon.incus("init", "busybox", name, "--project", project,
-                          *options)
-
-    def config(self, project, name, *values):
-        self.daemon.incus("config", "set", name, *values, "--project",
-                          project)
-
-    def close_to_backups(self, project):
-        """Restricted projects need profiles of their own."""
-        for name in self.NAMES:
-            self.daemon.incus("delete", name, "--project", project)
-        self.daemon.incus("project", "set", project, "features.profiles=true",
-                          "restricted=true")
-        self.daemon.incus("profile", "device", "add", "default", "root",
-                          "disk", "path=/", "pool=default", "--project",
-                          project)
-        for name in self.NAMES:
-            self.add(project, name, "-s", "default")
-
-    def locks(self):
-        """Of instances that are being backed up, or that a killed run left."""
-        return [path for path in LOCKS.glob(f"backup-*-{self.tag}-*")]
-
-    def close(self):
-        for project in self.projects:
-            for url in self.daemon.get(f"/1.0/instances?project={project}"):
-                name = url.rpartition("/")[2].partition("?")[0]
-                self.daemon.incus("delete", "-f", name, "--project", project)
-            self.daemon.incus("project", "delete", project)
-
-
-@pytest.fixture
-def crowd(daemon):
-    made = []
-
-    def make(count=1):
-        made.append(Crowd(daemon, count))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def create(daemon, *words, status=0, **run):
@@ -145,7 +80,7 @@ def test_what_is_left_out_is_named(daemon, crowd, tmp_path):
     mine = crowd()
     [project] = mine.projects
     mine.config(project, "mail", "user.anklume.backup=no: \x1b[31mscratch")
-    mine.add(project, "passing", "--ephemeral")
+    mine.add(project, "passing", ephemeral=True)
     done = daemon.anklume("--json", "backup", "create", mine.all, "-o",
                           tmp_path / "o")
     made = json.loads(done.out)

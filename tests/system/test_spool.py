@@ -9,7 +9,7 @@ import pytest
 
 import lab
 from backups import asks_for_no_work
-from test_create_many import check_whole, create, crowd  # noqa: F401
+from test_create_many import check_whole, create
 
 def in_world(daemon, *words):
     done = lab.run([lab.LAB, "run", daemon.version, *words])
@@ -49,7 +49,7 @@ older = pytest.mark.parametrize("daemon", ["6"], indirect=True)
 
 
 @older
-def test_jobs_share_it(daemon, crowd, tmp_path):  # noqa: F811
+def test_jobs_share_it(daemon, crowd, tmp_path):
     """Two of three fit. Nothing is known of the first time: who finds no room
     gets another try alone. After that it is known."""
     mine = crowd()
@@ -68,7 +68,7 @@ def test_jobs_share_it(daemon, crowd, tmp_path):  # noqa: F811
 
 
 @older
-def test_what_cannot_fit_is_not_begun(daemon, crowd, tmp_path):  # noqa: F811
+def test_what_cannot_fit_is_not_begun(daemon, crowd, tmp_path):
     mine = crowd()
     [project] = mine.projects
     place = (daemon.files / "storage-pools" / "default" / "containers"
