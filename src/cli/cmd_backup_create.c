@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured.h"
+#include "cli/lock_wait.h"
 #include "cli/output.h"
 #include "transfer/configuration_keys.h"
 #include "transfer/create.h"
@@ -15,9 +16,6 @@
 /* What stands still so long has failed for its users. */
 #define FREEZE_LIMIT_DEFAULT_S 3600
 #define FREEZE_LIMIT_MAX_S (7 * 24 * 60 * 60)
-
-/* No run takes longer. */
-#define LOCK_WAIT_MAX_S (7 * 24 * 60 * 60)
 
 struct create_options {
 	struct option_list gpg;
@@ -121,16 +119,11 @@ parse_limits(const struct invocation *invocation,
     struct create_request *request, struct error *err)
 {
 	const struct create_options *options = invocation->options;
-	uint64_t wait_s = 0;
 	uint64_t shrink = 0;
 
-	if (options->lock_wait != NULL &&
-	    !text_parse_seconds(options->lock_wait, LOCK_WAIT_MAX_S, &wait_s))
-		return error_set(err, ERROR_USAGE,
-		    _("--lock-wait wants a time such as 90, 30s, 10m or 2h, "
-		      "not '%s'"),
-		    options->lock_wait);
-	request->lock_wait_ms = (int64_t)wait_s * 1000;
+	if (lock_wait_parse(options->lock_wait, &request->lock_wait_ms, err) <
+	    0)
+		return -1;
 	(void)config_number(invocation->config, CONFIG_SHRINK_WARNING, &shrink);
 	request->shrink_percent = (unsigned int)shrink;
 	if (options->bwlimit == NULL) {

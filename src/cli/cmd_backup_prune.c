@@ -11,11 +11,10 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured.h"
+#include "cli/lock_wait.h"
 #include "cli/output.h"
 #include "transfer/configuration_keys.h"
 #include "transfer/prune.h"
-
-#define LOCK_WAIT_MAX_S (7 * 24 * 60 * 60)
 
 /* More than Incus lets a project's and an instance's name have. */
 #define INSTANCE_BYTES 512
@@ -169,16 +168,10 @@ run(const struct invocation *invocation, struct error *err)
 	struct prune_result result = {0};
 	auto_json json_t *fields = NULL;
 	char size[TEXT_SIZE_BYTES];
-	uint64_t wait_s = 0;
 	int status;
 
-	if (options->lock_wait != NULL &&
-	    !text_parse_seconds(options->lock_wait, LOCK_WAIT_MAX_S, &wait_s))
-		return error_set(err, ERROR_USAGE,
-		    _("--lock-wait wants a time such as 90, 30s, 10m or 2h, "
-		      "not '%s'"),
-		    options->lock_wait);
-	request.lock_wait_ms = (int64_t)wait_s * 1000;
+	if (lock_wait_parse(options->lock_wait, &request.lock_wait_ms, err) < 0)
+		return -1;
 	if (parse_rules(invocation, &request.rules, err) < 0)
 		return -1;
 	status =

@@ -67,6 +67,25 @@ export_instance(struct create *create, struct error *err)
 	return 0;
 }
 
+/* A disk that was taken off has taken the archive along: what is there now is
+ * the directory below it. */
+static int
+check_still_there(const struct create *create, struct error *err)
+{
+	const char *output = create->request->output;
+	struct stat now;
+
+	if (export_is_to_stdout(output))
+		return 0;
+	if (stat(output, &now) == 0 && now.st_dev == create->output.st_dev &&
+	    now.st_ino == create->output.st_ino)
+		return 0;
+	return error_set(err, ERROR_NO_DIRECTORY,
+	    _("'%s' has gone while the archive was written: was its disk taken "
+	      "off?"),
+	    output);
+}
+
 /* Everything that is now known of the backup. */
 static int
 fill_description(struct create *create, struct description *ret_description,
@@ -209,7 +228,8 @@ run(struct create *create, struct create_result *result, struct error *err)
 		    request->output, create->name);
 		return 0;
 	}
-	if (export_instance(create, err) < 0)
+	if (export_instance(create, err) < 0 ||
+	    check_still_there(create, err) < 0)
 		return -1;
 
 	if (fill_description(create, &description, err) < 0)

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -106,7 +107,12 @@ prepare_output(struct create *create, struct error *err)
 	}
 	if (exists < 0 || request->dry_run)
 		return exists < 0 ? -1 : 0;
-	return archive_make_directory(request->output, err);
+	if (archive_make_directory(request->output, err) < 0)
+		return -1;
+	if (stat(request->output, &create->output) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot open '%s'"), request->output);
+	return 0;
 }
 
 /* One of many is let in by whoever sees them all. */

@@ -3,6 +3,7 @@
 #ifndef ANKLUME_TRANSFER_CREATE_RUN_H
 #define ANKLUME_TRANSFER_CREATE_RUN_H
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -27,7 +28,8 @@ struct create {
 	struct instance_ref instance;
 	json_t *about; /* api.Instance */
 	time_t started;
-	char *name; /* of the archive */
+	struct stat output; /* where it goes, as it was found */
+	char *name;	    /* of the archive */
 
 	struct exported exported;
 };
