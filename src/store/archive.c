@@ -84,6 +84,21 @@ archive_make_directory(const char *directory, struct error *err)
 }
 
 int
+archive_check_same_directory(
+    const char *directory, const struct stat *found, struct error *err)
+{
+	struct stat now;
+
+	if (stat(directory, &now) == 0 && now.st_dev == found->st_dev &&
+	    now.st_ino == found->st_ino)
+		return 0;
+	return error_set(err, ERROR_NO_DIRECTORY,
+	    _("'%s' is not the directory any more that it was: was its disk "
+	      "taken off?"),
+	    directory);
+}
+
+int
 archive_exists(const char *directory, const char *name, struct error *err)
 {
 	auto_free char *path = text_format(err, "%s/%s", directory, name);

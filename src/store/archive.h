@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "stream/compression.h"
@@ -23,6 +24,11 @@ int archive_check_directory(
 
 /* Make the last component (mode 0700) unless it is there. */
 int archive_make_directory(const char *directory, struct error *err);
+
+/* Whether `directory` is still the one that was `found` before; a disk that was
+ * taken off shows another one below. ERROR_NO_DIRECTORY. */
+int archive_check_same_directory(
+    const char *directory, const struct stat *found, struct error *err);
 
 /* Whether something of that name is there already: 1, 0, or -1. */
 int archive_exists(const char *directory, const char *name, struct error *err);

@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "incus/client.h"
+#include "store/archive.h"
 #include "store/manifest.h"
 #include "store/record.h"
 #include "stream/openpgp_sign.h"
@@ -73,17 +74,10 @@ static int
 check_still_there(const struct create *create, struct error *err)
 {
 	const char *output = create->request->output;
-	struct stat now;
 
-	if (export_is_to_stdout(output))
-		return 0;
-	if (stat(output, &now) == 0 && now.st_dev == create->output.st_dev &&
-	    now.st_ino == create->output.st_ino)
-		return 0;
-	return error_set(err, ERROR_NO_DIRECTORY,
-	    _("'%s' has gone while the archive was written: was its disk taken "
-	      "off?"),
-	    output);
+	return export_is_to_stdout(output)
+		   ? 0
+		   : archive_check_same_directory(output, &create->output, err);
 }
 
 /* Everything that is now known of the backup. */

@@ -13,6 +13,7 @@
 #include "base/i18n.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "store/archive.h"
 #include "transfer/create_many.h"
 #include "transfer/job.h"
 #include "transfer/spool_plan.h"
@@ -60,7 +61,8 @@ work(const void *data, const struct watch *watch, json_t *result,
 	auto_free char *output =
 	    text_format(err, "%s/%s", one.output, piece->instance->project);
 
-	if (output == NULL)
+	if (output == NULL || archive_check_same_directory(
+				  one.output, &request->directory, err) < 0)
 		return -1;
 	one.found = piece->instance;
 	one.keys = request->keys;

@@ -4,6 +4,7 @@
 #define ANKLUME_TRANSFER_CREATE_JOBS_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 
@@ -19,7 +20,8 @@ struct create_jobs_request {
 	const struct create_choice *choice;
 	const struct create_keys *keys;
 	struct incus_client *client;
-	size_t jobs; /* at once, from 1 on */
+	struct stat directory; /* the output, as it was found */
+	size_t jobs;	       /* at once, from 1 on */
 };
 
 /* Back up each. `backups` gets an object for each, in the order of the choice;

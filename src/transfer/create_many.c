@@ -55,16 +55,11 @@ prepare_directory(const struct create_request *each, struct error *err)
 
 /* A name for the directory, however it is spelled. Heap. */
 static char *
-lock_name(const char *directory, struct error *err)
+lock_name(const struct stat *directory, struct error *err)
 {
-	struct stat found;
-
-	if (stat(directory, &found) < 0) {
-		error_set_errno(err, errno, _("cannot open '%s'"), directory);
-		return NULL;
-	}
 	return text_format(err, "create-%llx-%llx",
-	    (unsigned long long)found.st_dev, (unsigned long long)found.st_ino);
+	    (unsigned long long)directory->st_dev,
+	    (unsigned long long)directory->st_ino);
 }
 
 static int
@@ -147,7 +142,7 @@ run_alone(const struct create_many_request *request,
     const struct watch *watch, json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
-	auto_free char *name = lock_name(request->each.output, err);
+	auto_free char *name = NULL;
 	struct create_jobs_request jobs = {
 	    .many = request,
 	    .choice = choice,
@@ -160,6 +155,10 @@ run_alone(const struct create_many_request *request,
 	int lock;
 	int result;
 
+	if (stat(request->each.output, &jobs.directory) < 0)
+		return error_set_errno(
+		    err, errno, _("cannot open '%s'"), request->each.output);
+	name = lock_name(&jobs.directory, err);
 	if (name == NULL)
 		return -1;
 	in = directory_lock_take(

@@ -306,6 +306,23 @@ def test_a_mount_that_must_be_there(daemon, mounted, tmp_path):
     assert done.status == 0, done
 
 
+def test_a_disk_that_is_taken_off(daemon, crowd, mounted):
+    """While archives are written to it: nothing is left below, and nothing
+    passes for done."""
+    mine = crowd()
+    [project] = mine.projects
+    disk = mounted("tmpfs")
+    child = daemon.spawn("--json", "backup", "create", mine.all, "-o",
+                         disk, "--jobs", "1", "--bwlimit", "500K")
+    wait_for(lambda: mine.locks() and (disk / project).is_dir(), "a start")
+    subprocess.run(["umount", "-l", disk], check=True)
+    out, err = child.communicate(timeout=END_S)
+    assert child.returncode == 3, err
+    assert {one["status"] for one in json.loads(out)["backups"]} == {10}
+    assert "was its disk taken off?" in err.decode()
+    assert os.listdir(disk) == []
+
+
 def another_second():
     """Archives are named by it."""
     then = int(time.time())
