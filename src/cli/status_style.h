@@ -33,8 +33,8 @@ static const char *const status_style[] = {
     "h2{margin:2.5rem 0 .75rem;font-size:1.2rem}",
     ".quiet,small,footer,dt,thead th{color:var(--quiet)}",
     "small{display:block;font-size:.8125rem}footer,.key{font-size:.875rem}",
-    "h1 .shape{font-size:1em}.over{margin:0 0 "
-    ".5rem;color:var(--quiet);font-size:.875rem;",
+    "h1 .shape{font-size:1em}",
+    ".over{margin:0 0 .5rem;color:var(--quiet);font-size:.875rem;",
     "font-weight:600;letter-spacing:.04em}",
     "dl{display:grid;grid-template-columns:repeat(4,1fr);gap:.75rem;",
     "margin:1.5rem 0 0}",
