@@ -230,7 +230,7 @@ def test_dry_run_writes_nothing(daemon, tmp_path):
     ([__file__], 2, f"anklume backup restore --file {__file__}"),
     (["a b"], 2, "a b"),
     (["-web"], 2, "unknown option"),
-    ([], 2, "INSTANCE"),
+    ([], 2, "which instance?"),
     (["alpha/snap0"], 6, "'alpha' is an instance, not a project"),
 ])
 def test_names_that_do_not_lead_anywhere(daemon, tmp_path, words, status,

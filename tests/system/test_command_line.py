@@ -139,7 +139,7 @@ def test_missing_arguments(alone, command):
 
 
 @pytest.mark.parametrize("words", [
-    ["backup", "create", "a", "b"], ["backup", "restore", "a", "b"]],
+    ["backup", "show", "a", "b"], ["backup", "restore", "a", "b"]],
     ids=" ".join)
 def test_words_too_many(alone, words):
     refused(alone(*words), f"'{words[-1]}'")
@@ -312,7 +312,7 @@ def test_json_of_failures(daemon, tmp_path, command, words, status):
 
 @pytest.mark.parametrize("words", [
     ["nosuch"], ["snapshot"], ["--nosuch"], ["snapshot", "list"],
-    ["backup", "create", "a", "b"], ["snapshot", "list", "a", "--nosuch"],
+    ["backup", "show", "a", "b"], ["snapshot", "list", "a", "--nosuch"],
     ["snapshot", "list", "a", "--timeout=x"]], ids=" ".join)
 def test_json_of_wrong_usage(alone, words):
     failed = alone("--json", *words)

