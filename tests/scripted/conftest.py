@@ -59,7 +59,7 @@ class Runner:
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(home),
             "XDG_STATE_HOME": str(home / "state"), "LC_ALL": "C.UTF-8",
-            "XDG_CONFIG_HOME": "/nonexistent",
+            "XDG_CONFIG_HOME": "/proc/none",
             "TZ": "UTC", "INCUS_SOCKET": daemon.path,
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
         if "LLVM_PROFILE_FILE" in os.environ:

@@ -327,7 +327,9 @@ class Shell:
         proxy.write_text(PROXY.format(binary=lab.binary()))
         proxy.chmod(0o755)
         self.environment = {
-            **anklume.environment, "TERM": "xterm", "ASAN_OPTIONS":
+            **anklume.environment, "TERM": "xterm",
+            # fish keeps settings of its own there.
+            "XDG_CONFIG_HOME": str(anklume.home / "config"), "ASAN_OPTIONS":
             "detect_leaks=0", "PATH": f"{tools}:{os.environ['PATH']}"}
         self.seen = b""
 

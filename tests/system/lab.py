@@ -169,7 +169,7 @@ class Daemon:
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
             "INCUS_SOCKET": self.socket,
-            "XDG_CONFIG_HOME": "/nonexistent",
+            "XDG_CONFIG_HOME": "/proc/none",
             "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }
