@@ -14,7 +14,7 @@ struct ack_options {
 
 static const struct option_spec specs[] = {
     {"from", 0, OPTION_TEXT, offsetof(struct ack_options, from), N_("DIR"),
-	N_("the directory of archives; default: backups")},
+	N_("the directory of archives; default: backups"), WORD_ARCHIVES},
     {0},
 };
 
@@ -58,5 +58,6 @@ const struct command backup_ack_command = {
     .configured = true,
     .arguments_min = 1,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_ARCHIVED},
     .run = run,
 };

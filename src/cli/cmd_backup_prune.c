@@ -45,7 +45,7 @@ static const struct option_spec specs[] = {
     {"keep-within", 0, OPTION_TEXT, FIELD(keep_within), N_("TIME"),
 	N_("all within this before the newest: 7d, 1y6m")},
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("the directory of archives; default: backups")},
+	N_("the directory of archives; default: backups"), WORD_ARCHIVES},
     {"lock-wait", 0, OPTION_TEXT, FIELD(lock_wait), N_("TIME"),
 	N_("wait for another run: 90, 30s, 10m, 2h")},
     {0},
@@ -209,5 +209,6 @@ const struct command backup_prune_command = {
     .options_size = sizeof(struct prune_options),
     .configured = true,
     .arguments_max = ARGUMENTS_ANY,
+    .argument_kinds = {WORD_ARCHIVED},
     .run = run,
 };

@@ -22,9 +22,10 @@ struct status_options {
 
 static const struct option_spec specs[] = {
     {"from", 0, OPTION_TEXT, FIELD(from), N_("DIR"),
-	N_("the directory of archives; default: backups")},
+	N_("the directory of archives; default: backups"), WORD_ARCHIVES},
     {"format", 0, OPTION_TEXT, FIELD(format), N_("HOW"),
-	N_("table, json, nagios, prometheus or html")},
+	N_("table, json, nagios, prometheus or html"), WORD_CHOICE,
+	"table json nagios prometheus html"},
     {"max-age", 0, OPTION_TEXT, FIELD(max_age), N_("TIME"),
 	N_("an older backup is late (2d)")},
     {"max-age-verified", 0, OPTION_TEXT, FIELD(max_age_verified), N_("TIME"),

@@ -89,6 +89,8 @@ def test_values_of_options(offered):
         f"--result={word}" for word in
         ("done", "partial", "denied", "failed", "interrupted")]
     assert offered("backup", "verify", "--level", "") == ["digest", "content"]
+    assert offered("backup", "status", "--format", "") == [
+        "table", "json", "nagios", "prometheus", "html"]
     assert offered("backup", "create", "-o", "") == [":dir"]
     assert offered("backup", "create", "--output=") == [":dir"]
     assert offered("backup", "restore", "--file", "") == [":file"]
@@ -176,6 +178,8 @@ def test_backups(archives, offered, anklume):
 
     assert sorted(offered("backup", "show", "")) == [*paths, "mail", "web"]
     assert offered("backup", "list", "") == ["mail", "web"]
+    for verb in ("prune", "ack"):
+        assert offered("backup", verb, "") == ["mail", "web"]
     assert offered("backup", "verify", "web", "m") == ["mail"]
     assert offered("backup", "show", "backups/we") == [
         "backups/web-2.tar", "backups/web-1.tar"]
