@@ -117,6 +117,13 @@ host_lock_take(const char *name, int64_t wait_ms, struct error *err)
 	}
 }
 
+bool
+host_lock_is_refused(const struct error *err)
+{
+	return err->code == ERROR_LOCKED || err->code == ERROR_INTERRUPTED ||
+	       err->code == ERROR_TERMINATED;
+}
+
 void
 host_lock_drop(const char *name, int lock)
 {

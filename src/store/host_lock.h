@@ -6,6 +6,7 @@
 #ifndef ANKLUME_STORE_HOST_LOCK_H
 #define ANKLUME_STORE_HOST_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -21,6 +22,11 @@ enum host_lock_state {
  * this waits, `wait_ms` at most; then it is ERROR_LOCKED, and the message has
  * the other's pid. An interruption ends the wait. */
 int host_lock_take(const char *name, int64_t wait_ms, struct error *err);
+
+/* Whether a failure to take it means that it must not be done without: another
+ * has it, or the wait was interrupted. Any other is of the place where locks
+ * are kept, such as a disk that is full. */
+bool host_lock_is_refused(const struct error *err);
 
 /* Let go of what host_lock_take() gave, and forget the name. */
 void host_lock_drop(const char *name, int lock);

@@ -50,10 +50,17 @@ create_lock_take(struct incus_client *client,
 	if (directory != NULL && in < 0)
 		return hint_wait(err);
 	fd = host_lock_take(name, wait_ms, err);
-	if (fd < 0)
+	if (fd < 0 && host_lock_is_refused(err))
 		return hint_wait(err);
-	*ret_lock = (struct create_lock){
-	    .name = steal(name), .instance = fd, .directory = steal_fd(&in)};
+	*ret_lock =
+	    (struct create_lock){.taken = true, .directory = steal_fd(&in)};
+	if (fd < 0) {
+		ret_lock->problem = *err;
+		error_clear(err);
+		return 0;
+	}
+	ret_lock->name = steal(name);
+	ret_lock->instance = fd;
 	return 0;
 }
 
@@ -72,9 +79,10 @@ create_lock_look(struct incus_client *client,
 void
 create_lock_drop(struct create_lock *lock)
 {
-	if (lock->name == NULL)
+	if (!lock->taken)
 		return;
-	host_lock_drop(lock->name, lock->instance);
+	if (lock->name != NULL)
+		host_lock_drop(lock->name, lock->instance);
 	if (lock->directory >= 0)
 		(void)close(lock->directory);
 	free(lock->name);

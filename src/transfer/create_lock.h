@@ -4,18 +4,23 @@
 #ifndef ANKLUME_TRANSFER_CREATE_LOCK_H
 #define ANKLUME_TRANSFER_CREATE_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "store/host_lock.h"
 
-struct error;
 struct incus_client;
 struct instance_ref;
 
+/* Zero-initialised, nothing is held. */
 struct create_lock {
-	char *name;    /* of the instance's; NULL: nothing is held */
+	char *name;    /* of the instance's; NULL: it is not held */
 	int instance;  /* descriptors */
 	int directory; /* -1: none */
+	bool taken;
+	struct error problem; /* why the instance could not be locked, which is
+			       * no reason to go without a backup; or clear */
 };
 
 /* Wait for both, `wait_ms` at most; `directory` may be NULL. ERROR_LOCKED. */

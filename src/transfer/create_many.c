@@ -165,10 +165,15 @@ run_alone(const struct create_many_request *request,
 	    request->each.output, false, request->each.lock_wait_ms, err);
 	lock = in >= 0 ? host_lock_take(name, request->each.lock_wait_ms, err)
 		       : -1;
-	if (lock < 0) {
+	if (in < 0 || (lock < 0 && host_lock_is_refused(err))) {
 		if (err->code == ERROR_LOCKED)
 			error_hint(err, _("--lock-wait 1h waits for it"));
 		return -1;
+	}
+	if (lock < 0) {
+		watch_note(
+		    watch, _("not locked against other runs: %s"), err->text);
+		error_clear(err);
 	}
 	result = find_keys(request, watch, &keys, err);
 	if (result == 0)
@@ -177,7 +182,8 @@ run_alone(const struct create_many_request *request,
 		result = create_jobs_run(&jobs, watch, backups, err);
 	if (result == 0)
 		result = judge(backups, &undescribed, watch, err);
-	host_lock_drop(name, lock);
+	if (lock >= 0)
+		host_lock_drop(name, lock);
 	return result;
 }
 

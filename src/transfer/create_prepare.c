@@ -158,7 +158,13 @@ create_prepare(struct create *create, struct error *err)
 		return 0;
 	if (request->found == NULL && check_spool(create, err) < 0)
 		return -1;
-	return create_lock_take(create->client, &create->instance,
-	    export_is_to_stdout(request->output) ? NULL : request->output,
-	    request->lock_wait_ms, &create->lock, err);
+	if (create_lock_take(create->client, &create->instance,
+		export_is_to_stdout(request->output) ? NULL : request->output,
+		request->lock_wait_ms, &create->lock, err) < 0)
+		return -1;
+	if (error_is_set(&create->lock.problem))
+		watch_note(create->watch,
+		    _("not locked against other runs: %s"),
+		    create->lock.problem.text);
+	return 0;
 }
