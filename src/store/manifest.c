@@ -27,6 +27,14 @@ manifest_print(const json_t *manifest, struct error *err)
 	return text != NULL ? text_format(err, "%s\n", text) : NULL;
 }
 
+const char *
+manifest_subject(const json_t *manifest)
+{
+	const char *instance = json_text(manifest, "instance");
+
+	return instance != NULL ? instance : json_text(manifest, "volume");
+}
+
 int
 manifest_save(const char *directory, const char *archive,
     const struct manifest_files *files, bool force, struct error *err)
