@@ -192,14 +192,14 @@ check_member(
 		   : 0;
 }
 
-/* The directory of the instance, or of a snapshot, must have been there. */
+/* The instance or volume itself, or a snapshot, must have been there. */
 static int
 check_root(const struct check *check, const char *snapshot, struct error *err)
 {
 	char root[TAR_NAME_BYTES];
 
 	backup_layout_root(&check->index, snapshot, root);
-	if (name_set_has(&check->directories, root))
+	if (was_seen(check, root))
 		return 0;
 	return error_set(err, ERROR_UNSAFE,
 	    _("Incus does not write such a backup: '%s' is not in it"), root);
@@ -212,8 +212,11 @@ check_whole(const struct check *check, struct error *err)
 	const json_t *one;
 	size_t i;
 
-	/* The streams of a storage driver are its own affair. */
-	if (check->index.optimized)
+	bool is_volume = backup_index_is_volume(&check->index);
+
+	/* The streams of a storage driver are its own affair, but for a volume,
+	 * whose names are the same with all of them. */
+	if (check->index.optimized && !is_volume)
 		return 0;
 	if (check_root(check, NULL, err) < 0)
 		return -1;
@@ -222,7 +225,7 @@ check_whole(const struct check *check, struct error *err)
 		if (check_root(check, json_string_value(one), err) < 0)
 			return -1;
 	}
-	if (!check->has_config)
+	if (!is_volume && !check->has_config)
 		return error_set(err, ERROR_UNSAFE,
 		    _("Incus does not write such a backup: '%s' is not in it"),
 		    "backup.yaml");

@@ -1,4 +1,5 @@
-/* backup_index.h - what backup/index.yaml says of the instance in a backup
+/* backup_index.h - what backup/index.yaml says of the instance, or of the
+ * custom volume, in a backup
  *
  * The text is the archive's: nothing in it has been proven. */
 
@@ -18,7 +19,8 @@ struct backup_index {
 	json_t *root; /* owned */
 
 	const char *name;
-	const char *type; /* "container" or "virtual-machine" */
+	const char
+	    *type; /* "container", "virtual-machine"; "custom": a volume */
 	const char *pool;
 	const char *driver;
 	const char *architecture;
@@ -32,16 +34,28 @@ struct backup_index {
 	const json_t *devices;	 /* of objects: its own, not its profiles' */
 	const json_t *snapshot_definitions; /* array of objects */
 	const json_t *profile_definitions;  /* array of objects */
+
+	/* Of a volume, which has no architecture, profiles, instance and
+	 * devices; `config` and `snapshot_definitions` are the volume's then.
+	 */
+	const json_t *volume;	  /* object: all of it (api.StorageVolume) */
+	const char *content_type; /* "filesystem" or "block" */
 };
 
 /* Read the index, which is taken over. -1 with ERROR_DAMAGED when it is not
- * that of an instance. */
+ * that of an instance, or of a volume that is no ISO image. */
 int backup_index_read(
     json_t *root, struct backup_index *ret_index, struct error *err);
 
 /* The same from its text. */
 int backup_index_parse(const char *bytes, size_t size,
     struct backup_index *ret_index, struct error *err);
+
+bool backup_index_is_volume(const struct backup_index *index);
+
+/* Where an instance is wanted: -1 with ERROR_DAMAGED for a volume. */
+int backup_index_refuse_volume(
+    const struct backup_index *index, struct error *err);
 
 void backup_index_clear(struct backup_index *index);
 

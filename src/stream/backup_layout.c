@@ -47,16 +47,38 @@ is_machine(const struct backup_index *index)
 	return strcmp(index->type, "virtual-machine") == 0;
 }
 
+static bool
+is_block_volume(const struct backup_index *index)
+{
+	return backup_index_is_volume(index) &&
+	       strcmp(index->content_type, "block") == 0;
+}
+
 static const char *
 main_name(const struct backup_index *index)
 {
+	if (backup_index_is_volume(index))
+		return "volume";
 	return is_machine(index) ? "virtual-machine" : "container";
 }
 
 static const char *
 snapshots_name(const struct backup_index *index)
 {
+	if (backup_index_is_volume(index))
+		return "volume-snapshots";
 	return is_machine(index) ? "virtual-machine-snapshots" : "snapshots";
+}
+
+/* What a volume has in the place of its directory. */
+static const char *
+suffix_of(const struct backup_index *index)
+{
+	if (!backup_index_is_volume(index))
+		return "";
+	if (index->optimized)
+		return ".bin";
+	return is_block_volume(index) ? ".img" : "";
 }
 
 /* The part of `path` behind its first component, when that is `component`; NULL
@@ -130,8 +152,9 @@ length_before(const char *name, const char *rest)
 	return *rest == '\0' ? length : length - 1;
 }
 
+/* Of what the backup is of, or one of its snapshots. */
 static struct root
-root_of_instance(const struct backup_index *index, const char *name)
+root_of_main(const struct backup_index *index, const char *name)
 {
 	const char *path = name + strlen(TOP);
 	const char *rest = behind(path, main_name(index));
@@ -142,12 +165,14 @@ root_of_instance(const struct backup_index *index, const char *name)
 	}
 	if (rest == NULL)
 		return (struct root){0};
-	return (struct root){
-	    .length = length_before(name, rest), .below = rest};
+	return (struct root){.length = length_before(name, rest),
+	    .of_volume = backup_index_is_volume(index),
+	    .below = rest};
 }
 
+/* Of a volume that belongs to an instance. */
 static struct root
-root_of_volume(const struct backup_index *index, const char *name)
+root_of_device(const struct backup_index *index, const char *name)
 {
 	const char *path = behind_device(index, name + strlen(TOP));
 	const char *rest = path != NULL ? behind(path, "volume") : NULL;
@@ -212,6 +237,9 @@ place_below(const struct backup_index *index, const struct tar_member *member,
 {
 	enum backup_place place;
 
+	/* It has no directories at all. */
+	if (is_block_volume(index))
+		return PLACE_NONE;
 	if (*root->below == '\0')
 		return member->type == TAR_DIRECTORY ? PLACE_ROOT : PLACE_NONE;
 	if (root->of_volume)
@@ -238,9 +266,9 @@ is_disk(const struct backup_index *index, const char *name)
 		return false;
 	(void)snprintf(bare, sizeof(bare), "%.*s",
 	    (int)(strlen(name) - strlen(".img")), name);
-	root = root_of_instance(index, bare);
-	if (root.length == 0 || !is_machine(index))
-		root = root_of_volume(index, bare);
+	root = root_of_main(index, bare);
+	if (root.length == 0 || (!is_machine(index) && !is_block_volume(index)))
+		root = root_of_device(index, bare);
 	return root.length > 0 && *root.below == '\0';
 }
 
@@ -308,9 +336,9 @@ backup_layout_place(const struct backup_index *index,
 			       is_stream(index, name + strlen(TOP))
 			   ? PLACE_PIECE
 			   : PLACE_NONE;
-	root = root_of_instance(index, name);
+	root = root_of_main(index, name);
 	if (root.length == 0)
-		root = root_of_volume(index, name);
+		root = root_of_device(index, name);
 	*ret_root_length = root.length;
 	if (root.length > 0)
 		place = place_below(index, member, &root);
@@ -325,8 +353,9 @@ backup_layout_root(
     const struct backup_index *index, const char *snapshot, char *buf)
 {
 	if (snapshot == NULL)
-		(void)snprintf(buf, TAR_NAME_BYTES, TOP "%s", main_name(index));
+		(void)snprintf(buf, TAR_NAME_BYTES, TOP "%s%s",
+		    main_name(index), suffix_of(index));
 	else
-		(void)snprintf(buf, TAR_NAME_BYTES, TOP "%s/%s",
-		    snapshots_name(index), snapshot);
+		(void)snprintf(buf, TAR_NAME_BYTES, TOP "%s/%s%s",
+		    snapshots_name(index), snapshot, suffix_of(index));
 }

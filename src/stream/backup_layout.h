@@ -10,6 +10,16 @@
  *         snapshots below backup/virtual-machine-snapshots/
  *     backup/DEVICE/volume/           a volume that belongs to it (7.0)
  *     backup/container.bin ...        instead, where it is optimized
+ *
+ * and the backup of a custom volume:
+ *
+ *     backup/index.yaml
+ *     backup/volume-snapshots/NAME/   each snapshot: anything may be below
+ *     backup/volume/                  the volume, the same
+ *     backup/volume-snapshots/NAME.img, backup/volume.img: instead, where it
+ *         is a block volume
+ *     backup/volume-snapshots/NAME.bin, backup/volume.bin: instead, where it
+ *         is optimized
  */
 
 #ifndef ANKLUME_STREAM_BACKUP_LAYOUT_H
@@ -34,8 +44,10 @@ enum backup_place {
 enum backup_place backup_layout_place(const struct backup_index *index,
     const struct tar_member *member, size_t *ret_root_length);
 
-/* The root of the instance itself, or where `snapshot` is not NULL of that one;
- * an optimized backup has none. `buf` has room for TAR_NAME_BYTES. */
+/* The root of the instance or volume itself, or where `snapshot` is not NULL of
+ * that one; of a volume that is a disk or optimized, the file that stands in
+ * its place. The optimized backup of an instance has none. `buf` has room for
+ * TAR_NAME_BYTES. */
 void backup_layout_root(
     const struct backup_index *index, const char *snapshot, char *buf);
 

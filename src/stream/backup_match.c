@@ -14,8 +14,9 @@
 /* The longest host name (RFC 1035), which an instance's is. */
 #define INSTANCE_NAME_MAX 63
 
-/* What a file's name holds; the daemon's snapshots are directories. */
-#define SNAPSHOT_NAME_MAX 255
+/* What a file's name holds; the daemon's snapshots and volumes are directories.
+ */
+#define FILE_NAME_MAX 255
 
 /* Where in the tree of values a difference is: "container.config.raw.lxc". */
 #define PATH_BYTES 256
@@ -48,9 +49,23 @@ is_snapshot_name(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length > 0 && length <= SNAPSHOT_NAME_MAX &&
+	return length > 0 && length <= FILE_NAME_MAX &&
 	       strpbrk(name, " /") == NULL && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;
+}
+
+/* Of a volume, and of its snapshots. IsAPIName in incus, shared/validate,
+ * allows less; 6.0 does not ask it. */
+static bool
+is_volume_name(const char *name)
+{
+	if (!is_snapshot_name(name))
+		return false;
+	for (; *name != '\0'; name++) {
+		if ((unsigned char)*name <= ' ' || *name == '\x7f')
+			return false;
+	}
+	return true;
 }
 
 static int
@@ -60,6 +75,14 @@ refuse_missing(const char *path, struct error *err)
 	    _("'%s' in backup/index.yaml is missing, or not what it should "
 	      "be"),
 	    path);
+}
+
+static bool
+is_text(const json_t *object, const char *key, const char *text)
+{
+	const char *own = json_text(object, key);
+
+	return own != NULL && strcmp(own, text) == 0;
 }
 
 /* An object whose values are all of one kind. */
@@ -124,11 +147,9 @@ check_instance(const struct backup_index *index, struct error *err)
 		    _("'%s' is no name of an instance"), index->name);
 	if (!has_settings(index->instance))
 		return refuse_missing("config.container", err);
-	if (json_text(index->instance, "name") == NULL ||
-	    strcmp(json_text(index->instance, "name"), index->name) != 0)
+	if (!is_text(index->instance, "name", index->name))
 		return refuse_missing("config.container.name", err);
-	if (json_text(index->instance, "type") == NULL ||
-	    strcmp(json_text(index->instance, "type"), index->type) != 0)
+	if (!is_text(index->instance, "type", index->type))
 		return refuse_missing("config.container.type", err);
 	if (!json_is_array(index->profiles))
 		return refuse_missing("config.container.profiles", err);
@@ -156,11 +177,36 @@ check_profiles(const struct backup_index *index, struct error *err)
 	return 0;
 }
 
+/* What the definition of a snapshot calls it: old exports of volumes say
+ * VOLUME/SNAPSHOT (incus, internal/server/storage/backend.go,
+ * CreateCustomVolumeFromBackup). */
+static const char *
+defined_name(const struct backup_index *index, const json_t *definition)
+{
+	const char *name = json_text(definition, "name");
+	size_t length = strlen(index->name);
+
+	if (name != NULL && backup_index_is_volume(index) &&
+	    strncmp(name, index->name, length) == 0 && name[length] == '/')
+		return name + length + 1;
+	return name;
+}
+
+static bool
+is_definition(const struct backup_index *index, const json_t *definition)
+{
+	if (!backup_index_is_volume(index))
+		return has_settings(definition);
+	return is_text(definition, "content_type", index->content_type) &&
+	       holds_only(json_object_get(definition, "config"), JSON_STRING);
+}
+
 /* The names in both lists are the same, in the same order. */
 static int
 check_snapshots(const struct backup_index *index, struct error *err)
 {
 	const json_t *definitions = index->snapshot_definitions;
+	bool is_volume = backup_index_is_volume(index);
 	const json_t *one;
 	size_t i;
 
@@ -171,13 +217,18 @@ check_snapshots(const struct backup_index *index, struct error *err)
 	json_array_foreach(index->snapshots, i, one)
 	{
 		const json_t *definition = json_array_get(definitions, i);
-		const char *defined = json_text(definition, "name");
+		const char *defined = defined_name(index, definition);
 		const char *name = json_string_value(one);
 
 		if (name == NULL || defined == NULL ||
-		    !has_settings(definition) || strcmp(name, defined) != 0)
-			return refuse_missing("config.snapshots", err);
-		if (!is_snapshot_name(name))
+		    !is_definition(index, definition) ||
+		    strcmp(name, defined) != 0)
+			return refuse_missing(is_volume
+						  ? "config.volume_snapshots"
+						  : "config.snapshots",
+			    err);
+		if (!is_snapshot_name(name) ||
+		    (is_volume && !is_volume_name(name)))
 			return error_set(err, ERROR_UNSAFE,
 			    _("'%s' is no name of a snapshot"), name);
 	}
@@ -202,9 +253,53 @@ check_storage(const struct backup_index *index, struct error *err)
 	return 0;
 }
 
+/* The daemon reads these of a volume's index, too, and makes nothing of them:
+ * Incus writes none. */
+static int
+check_nothing_else(const struct backup_index *index, struct error *err)
+{
+	static const char *const foreign[] = {"container", "instance",
+	    "snapshots", "profiles", "dependent_volumes", "bucket",
+	    "bucket_keys"};
+	const json_t *config = json_object_get(index->root, "config");
+
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		if (json_object_get(config, foreign[i]) != NULL)
+			return error_set(err, ERROR_UNSAFE,
+			    _("backup/index.yaml is of a volume, and has "
+			      "'config.%s'"),
+			    foreign[i]);
+	}
+	return 0;
+}
+
+static int
+check_volume(const struct backup_index *index, struct error *err)
+{
+	if (!is_volume_name(index->name))
+		return error_set(err, ERROR_UNSAFE,
+		    _("'%s' is no name of a volume"), index->name);
+	if (*index->pool == '\0')
+		return refuse_missing("pool", err);
+	if (!is_text(index->volume, "name", index->name))
+		return refuse_missing("config.volume.name", err);
+	if (!is_text(index->volume, "type", index->type))
+		return refuse_missing("config.volume.type", err);
+	if (strcmp(index->content_type, "filesystem") != 0 &&
+	    strcmp(index->content_type, "block") != 0)
+		return refuse_missing("config.volume.content_type", err);
+	if (!holds_only(index->config, JSON_STRING))
+		return refuse_missing("config.volume.config", err);
+	return check_nothing_else(index, err);
+}
+
 int
 backup_match_index(const struct backup_index *index, struct error *err)
 {
+	if (backup_index_is_volume(index))
+		return check_volume(index, err) < 0
+			   ? -1
+			   : check_snapshots(index, err);
 	if (check_instance(index, err) < 0 || check_profiles(index, err) < 0 ||
 	    check_snapshots(index, err) < 0)
 		return -1;

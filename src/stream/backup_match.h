@@ -14,7 +14,8 @@ struct error;
 
 /* Whether the index has all that the daemon reads without asking, and names
  * that are some: what is missing there has crashed it (CVE-2026-47753, -48754,
- * -48756). ERROR_UNSAFE. */
+ * -48756). That of a volume, whose only description it is, has nothing of an
+ * instance. ERROR_UNSAFE. */
 int backup_match_index(const struct backup_index *index, struct error *err);
 
 /* Whether `config`, the backup.yaml of the instance, is what the index says,

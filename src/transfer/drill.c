@@ -174,7 +174,8 @@ drill_archive(struct drill *drill, const char *path, struct error *err)
 	data = backup_source_open(&drill->source, path, drill->run->watch, err);
 	if (data == NULL)
 		return -1;
-	if (choose_pool(drill, err) < 0 || choose_names(drill, err) < 0)
+	if (backup_index_refuse_volume(&drill->source.index, err) < 0 ||
+	    choose_pool(drill, err) < 0 || choose_names(drill, err) < 0)
 		return error_prefix(err, _("cannot drill '%s'"), path);
 	drill->clone.client = drill->run->client;
 	drill->clone.timeout_s = drill->run->request->timeout_s;

@@ -102,6 +102,8 @@ check_index(struct export *export, struct error *err)
 	if (backup_index_read(
 		steal(exported->examination.index), &exported->index, err) < 0)
 		return -1;
+	if (backup_index_refuse_volume(&exported->index, err) < 0)
+		return -1;
 	if (strcmp(exported->index.name, asked) != 0)
 		return error_set(err, ERROR_DAMAGED,
 		    _("the daemon exports '%s' where '%s' was asked for"),

@@ -220,9 +220,13 @@ open_archive(struct restore *restore, struct error *err)
 	verbose_daemon(restore->watch, restore->client);
 	data = backup_source_open(
 	    &restore->source, restore->file, restore->watch, err);
-	if (data != NULL && check_signature(restore, err) < 0)
-		data = stream_refuse(data);
-	return data;
+	if (data == NULL)
+		return NULL;
+	if (backup_index_refuse_volume(&restore->source.index, err) < 0) {
+		error_prefix(err, "'%s'", restore->file);
+		return stream_refuse(data);
+	}
+	return check_signature(restore, err) == 0 ? data : stream_refuse(data);
 }
 
 static int

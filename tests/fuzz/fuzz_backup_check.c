@@ -24,7 +24,8 @@ on_index(void *data, const json_t *root, struct error *err)
 	CHECK(json_text(root, "name") != NULL);
 	CHECK(type != NULL);
 	CHECK(strcmp(type, "container") == 0 ||
-	      strcmp(type, "virtual-machine") == 0);
+	      strcmp(type, "virtual-machine") == 0 ||
+	      strcmp(type, "custom") == 0);
 	(*(int *)data)++;
 	return 0;
 }

@@ -25,10 +25,18 @@ check_index(const struct backup_index *index)
 	const json_t *one;
 	size_t i;
 
-	CHECK(json_is_object(index->instance));
 	CHECK(json_is_object(index->config));
-	CHECK(json_is_object(index->devices));
-	CHECK(json_is_array(index->profiles));
+	if (backup_index_is_volume(index)) {
+		CHECK(json_is_object(index->volume));
+		CHECK(index->instance == NULL && index->devices == NULL);
+		CHECK(strcmp(index->content_type, "filesystem") == 0 ||
+		      strcmp(index->content_type, "block") == 0);
+	} else {
+		CHECK(json_is_object(index->instance));
+		CHECK(json_is_object(index->devices));
+		CHECK(json_is_array(index->profiles));
+		CHECK(*index->content_type == '\0');
+	}
 	CHECK(json_array_size(index->snapshots) ==
 	      json_array_size(index->snapshot_definitions));
 	json_array_foreach(index->snapshots, i, one)
