@@ -22,15 +22,58 @@
  * the fsync at the end finds little to do. */
 #define WRITE_BACK_BYTES (8 * 1024 * 1024)
 
+/* What stands in a name as it is; all else, "%" and "+" too, as "%XX". */
+static const char plain_characters[] = "abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789._-";
+
 char *
-archive_name(const char *instance, time_t when,
-    enum compression_kind compression, bool encrypted, struct error *err)
+archive_name(const char *stem, time_t when, enum compression_kind compression,
+    bool encrypted, struct error *err)
 {
 	char stamp[CLOCK_TEXT_BYTES];
 
-	return text_format(err, "%s-%s%s%s", instance,
+	return text_format(err, "%s-%s%s%s", stem,
 	    clock_local_stamp(stamp, when), compression_suffix(compression),
 	    encrypted ? ".gpg" : "");
+}
+
+/* Returns the end of what was written: at most three bytes for each of `text`.
+ */
+static char *
+put_encoded(char *at, const char *text, bool begins)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (const char *c = text; *c != '\0'; c++) {
+		/* Hidden files are no archives. */
+		bool hides = begins && c == text && *c == '.';
+
+		if (!hides && strchr(plain_characters, *c) != NULL) {
+			*at++ = *c;
+			continue;
+		}
+		*at++ = '%';
+		*at++ = digits[(unsigned char)*c >> 4];
+		*at++ = digits[(unsigned char)*c & 0xf];
+	}
+	return at;
+}
+
+char *
+archive_volume_stem(const char *pool, const char *volume, struct error *err)
+{
+	char *stem = calloc(3, strlen(pool) + strlen(volume) + 1);
+	char *at;
+
+	if (stem == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	at = put_encoded(stem, pool, true);
+	*at++ = '+';
+	(void)put_encoded(at, volume, false);
+	return stem;
 }
 
 static int

@@ -13,9 +13,16 @@
 struct error;
 struct stream;
 
-/* "<instance>-YYYYMMDD-HHMMSS.tar.gz[.gpg]", local time. Heap. */
-char *archive_name(const char *instance, time_t when,
+/* "<stem>-YYYYMMDD-HHMMSS.tar.gz[.gpg]", local time. `stem` is the name of an
+ * instance, or what archive_volume_stem() gives. Heap. */
+char *archive_name(const char *stem, time_t when,
     enum compression_kind compression, bool encrypted, struct error *err);
+
+/* "<pool>+<volume>" of a custom volume: a file's name without "/", that does
+ * not begin with a ".", and that no other pool and volume and no instance have
+ * (docs/formats.md). Heap. */
+char *archive_volume_stem(
+    const char *pool, const char *volume, struct error *err);
 
 /* Whether an archive can be put there; nothing is made. With `may_make` the
  * last component may be missing. ERROR_NO_DIRECTORY. */
