@@ -25,6 +25,7 @@ struct create_options {
 	const char *compression;
 	const char *consistency;
 	const char *freeze_limit;
+	const char *volumes;
 	struct option_list exclude;
 	const char *member;
 	const char *jobs;
@@ -55,6 +56,10 @@ static const struct option_spec specs[] = {
 	"auto live freeze"},
     {"freeze-limit", 0, OPTION_TEXT, FIELD(freeze_limit), N_("SECONDS"),
 	N_("frozen no longer than this (3600)")},
+    {"volumes", 0, OPTION_TEXT, FIELD(volumes), N_("WHICH"),
+	N_("attached: custom volumes too, each in an archive of its own; or "
+	   "none"),
+	WORD_CHOICE, "attached none"},
     {"force", 0, OPTION_FLAG, FIELD(force), NULL,
 	N_("replace an archive of the same name")},
     {"instance-only", 0, OPTION_FLAG, FIELD(instance_only), NULL,
@@ -139,21 +144,34 @@ parse_limits(const struct invocation *invocation,
 	return 0;
 }
 
-/* Keys that mean what this version cannot do: to pass over them in silence
+/* A key that means what this version cannot do: to pass over it in silence
  * would be a backup that is missed one day. */
 static int
 check_possible(const struct invocation *invocation, struct error *err)
 {
-	if (config_is_set(invocation->config, CONFIG_REPOSITORY))
+	if (!config_is_set(invocation->config, CONFIG_REPOSITORY))
+		return 0;
+	return error_set(err, ERROR_USAGE,
+	    _("a repository is configured, and this version writes to none"));
+}
+
+/* Standard output has room for one archive: only who asks for more is told. */
+static int
+parse_volumes(const struct invocation *invocation,
+    struct create_request *request, struct error *err)
+{
+	const struct create_options *options = invocation->options;
+	const char *which =
+	    configured_text(invocation, options->volumes, CONFIG_VOLUMES);
+
+	request->volumes = strcmp(which, "attached") == 0;
+	if (!request->volumes && strcmp(which, "none") != 0)
 		return error_set(err, ERROR_USAGE,
-		    _("a repository is configured, and this version writes to "
-		      "none"));
-	if (config_is_set(invocation->config, CONFIG_VOLUMES) &&
-	    strcmp(config_text(invocation->config, CONFIG_VOLUMES), "none") !=
-		0)
+		    _("--volumes wants attached or none, not '%s'"), which);
+	if (request->volumes && options->volumes != NULL &&
+	    strcmp(request->output, "-") == 0)
 		return error_set(err, ERROR_USAGE,
-		    _("volumes are configured, and this version exports "
-		      "none"));
+		    _("several backups cannot go to standard output"));
 	return 0;
 }
 
@@ -190,7 +208,8 @@ fill_request(const struct invocation *invocation,
 	    compression_parse(configured_text(invocation, options->compression,
 				  CONFIG_COMPRESSION),
 		&ret_request->compression, err) < 0 ||
-	    parse_consistency(invocation, ret_request, err) < 0)
+	    parse_consistency(invocation, ret_request, err) < 0 ||
+	    parse_volumes(invocation, ret_request, err) < 0)
 		return -1;
 	return parse_limits(invocation, ret_request, err);
 }
@@ -220,16 +239,18 @@ tell_done(void *data, const json_t *result)
 	struct output *output = data;
 	const struct watch *watch = output_watch(output);
 	const char *project = json_text(result, "project");
-	const char *instance = json_text(result, "instance");
+	const char *volume = json_text(result, "volume");
+	const char *name =
+	    volume != NULL ? volume : json_text(result, "instance");
 	char size[TEXT_SIZE_BYTES];
 
 	if (json_number(result, "status") != 0) {
-		watch_note(watch, _("%s/%s failed: %s"), project, instance,
+		watch_note(watch, _("%s/%s failed: %s"), project, name,
 		    json_text(result, "error"));
 		return;
 	}
 	output_line(output, "%s", json_text(result, "path"));
-	watch_note(watch, _("%s/%s: %s in %.1f s"), project, instance,
+	watch_note(watch, _("%s/%s: %s in %.1f s"), project, name,
 	    text_show_size(size, (uint64_t)json_number(result, "size_bytes")),
 	    (double)json_number(result, "duration_ms") / 1000);
 }
@@ -250,7 +271,7 @@ tell_sum(const struct invocation *invocation, const json_t *backups)
 	}
 	if (json_array_size(backups) > 0)
 		watch_note(output_watch(invocation->output),
-		    _("%zu of %zu instances backed up, %s"), done,
+		    _("%zu of %zu backups made, %s"), done,
 		    json_array_size(backups), text_show_size(size, bytes));
 }
 

@@ -33,14 +33,17 @@ static const char *const spool_compressions[] = {"zstd -1", "gzip -1"};
 
 /* A direct export must have no name: NULL. */
 static json_t *
-backup_body(const struct backup_options *options, const char *compression,
+backup_body(const struct backup_subject *of,
+    const struct backup_options *options, const char *compression,
     const char *name)
 {
 	char expires[CLOCK_TEXT_BYTES];
 
+	/* "instance_only", or of a volume "volume_only". */
 	return json_pack("{s:s, s:b, s:b, s:s, s:s*}", "compression_algorithm",
-	    compression, "instance_only", options->instance_only,
-	    "optimized_storage", 0, "expires_at",
+	    compression,
+	    backup_subject_is_volume(of) ? "volume_only" : "instance_only",
+	    options->instance_only, "optimized_storage", 0, "expires_at",
 	    clock_utc(expires, time(NULL) + BACKUP_EXPIRY_S), "name", name);
 }
 
@@ -58,15 +61,16 @@ refuse_reply(const struct http_reply *reply, struct error *err)
 
 /* POST, and the reply's body is the tar. */
 static struct stream *
-open_direct(struct incus_client *client, const struct instance_ref *of,
+open_direct(struct incus_client *client, const struct backup_subject *of,
     const struct backup_options *options, struct error *err)
 {
 	/* The daemon compares the whole header (incus, instance_backup.go). */
 	static const char *const headers[] = {
 	    "Accept: application/octet-stream", NULL};
-	auto_free char *path = incus_path(
-	    err, of->project, "instances", of->name, "backups", NULL);
-	auto_json json_t *body = backup_body(options, DIRECT_COMPRESSION, NULL);
+	auto_free char *path =
+	    backup_subject_path(of, "backups", NULL, NULL, err);
+	auto_json json_t *body =
+	    backup_body(of, options, DIRECT_COMPRESSION, NULL);
 	auto_free char *text = json_print(body, false, err);
 	auto_reply struct http_reply reply = {0};
 	struct http_request request = {
@@ -147,11 +151,12 @@ static const struct stream_kind spooled_kind = {
  * so that there is something to delete. */
 static int
 wait_for_export(struct incus_client *client, const struct operation *operation,
-    const struct backup_options *options, struct error *err)
+    bool wants_progress, const struct backup_options *options,
+    struct error *err)
 {
 	struct error ignored = {0};
 
-	if (operation_wait(client, operation, true, err) == 0)
+	if (operation_wait(client, operation, wants_progress, err) == 0)
 		return 0;
 	if (err->code == ERROR_NO_SPACE)
 		return error_hint(err,
@@ -167,18 +172,18 @@ wait_for_export(struct incus_client *client, const struct operation *operation,
 	note(options,
 	    _("waiting for the daemon to end its export, to delete it; "
 	      "interrupt again to leave it (it expires in a day)"));
-	(void)operation_wait(client, operation, true, &ignored);
+	(void)operation_wait(client, operation, wants_progress, &ignored);
 	interrupt_shield_down();
 	return -1;
 }
 
 static int
-spool(struct spooled *self, const struct instance_ref *of,
+spool(struct spooled *self, const struct backup_subject *of,
     const struct backup_options *options, const char *compression,
     struct error *err)
 {
-	auto_free char *path = incus_path(
-	    err, of->project, "instances", of->name, "backups", NULL);
+	auto_free char *path =
+	    backup_subject_path(of, "backups", NULL, NULL, err);
 	char digits[BACKUP_NAME_DIGITS + 1];
 	auto_json json_t *body = NULL;
 	auto_operation struct operation operation = {0};
@@ -191,25 +196,26 @@ spool(struct spooled *self, const struct instance_ref *of,
 	self->name = text_format(err, BACKUP_NAME_PREFIX "%s", digits);
 	if (self->name == NULL)
 		return -1;
-	body = backup_body(options, compression, self->name);
+	body = backup_body(of, options, compression, self->name);
 	if (body == NULL)
 		return error_set_memory(err);
 
 	/* From here on there may be something to delete. */
-	self->path = incus_path(err, of->project, "instances", of->name,
-	    "backups", self->name, NULL);
+	self->path = backup_subject_path(of, "backups", self->name, NULL, err);
 	if (self->path == NULL || operation_start(self->client, "POST", path,
 				      body, &operation, err) < 0)
 		return -1;
-	return wait_for_export(self->client, &operation, options, err);
+	/* Of a volume's export the daemon tells no progress (6.0.4, 7.0.2). */
+	return wait_for_export(self->client, &operation,
+	    !backup_subject_is_volume(of), options, err);
 }
 
 static int
 download_export(
-    struct spooled *self, const struct instance_ref *of, struct error *err)
+    struct spooled *self, const struct backup_subject *of, struct error *err)
 {
-	auto_free char *path = incus_path(err, of->project, "instances",
-	    of->name, "backups", self->name, "export", NULL);
+	auto_free char *path =
+	    backup_subject_path(of, "backups", self->name, "export", err);
 	auto_reply struct http_reply reply = {0};
 	struct http_request request = {.method = "GET", .path = path};
 
@@ -225,7 +231,7 @@ download_export(
 }
 
 static struct stream *
-try_spooled(struct incus_client *client, const struct instance_ref *of,
+try_spooled(struct incus_client *client, const struct backup_subject *of,
     const struct backup_options *options, const char *compression,
     struct error *err)
 {
@@ -247,7 +253,7 @@ try_spooled(struct incus_client *client, const struct instance_ref *of,
 /* The export, decompressed: the daemon's word for its compression is not taken,
  * its first bytes are. */
 static struct stream *
-open_spooled(struct incus_client *client, const struct instance_ref *of,
+open_spooled(struct incus_client *client, const struct backup_subject *of,
     const struct backup_options *options, struct error *err)
 {
 	size_t count =
@@ -271,7 +277,7 @@ open_spooled(struct incus_client *client, const struct instance_ref *of,
 }
 
 struct stream *
-incus_backup_open(struct incus_client *client, const struct instance_ref *of,
+incus_backup_open(struct incus_client *client, const struct backup_subject *of,
     const struct backup_options *options, bool *ret_spooled, struct error *err)
 {
 	int direct = incus_client_supports(client, "direct_backup", err);
@@ -282,59 +288,4 @@ incus_backup_open(struct incus_client *client, const struct instance_ref *of,
 	if (direct > 0)
 		return open_direct(client, of, options, err);
 	return open_spooled(client, of, options, err);
-}
-
-/* Whoever interrupts does not want the instance; the daemon cannot be stopped,
- * so wait for it and take the instance away. */
-static void
-undo_import(struct incus_client *client, const struct import_request *request,
-    const struct operation *operation, struct error *err)
-{
-	struct error failure = {0};
-
-	interrupt_shield_up();
-	if (operation_wait(client, operation, false, &failure) == 0)
-		incus_instance_discard(
-		    client, request->project, request->name, err);
-	interrupt_shield_down();
-}
-
-int
-incus_backup_import(struct incus_client *client,
-    const struct import_request *request, struct stream *body,
-    struct error *err)
-{
-	auto_free char *path =
-	    incus_path(err, request->project, "instances", NULL);
-	auto_free char *name =
-	    text_format(err, "X-Incus-name: %s", request->name);
-	auto_free char *pool = text_format(err, "X-Incus-pool: %s",
-	    request->pool != NULL ? request->pool : "");
-	const char *headers[4] = {
-	    "Content-Type: application/octet-stream", name};
-	auto_reply struct http_reply reply = {0};
-	auto_operation struct operation operation = {0};
-	bool whole = false;
-	struct http_request post = {
-	    .method = "POST", .path = path, .headers = headers};
-
-	if (path == NULL || name == NULL || pool == NULL)
-		return -1;
-	if (request->pool != NULL)
-		headers[2] = pool;
-
-	if (http_upload(incus_client_http(client), &post, body, &reply, &whole,
-		err) < 0)
-		return whole ? error_hint(err,
-				   _("the upload was complete: '%s/%s' may "
-				     "still appear"),
-				   request->project, request->name)
-			     : -1;
-	if (operation_from_reply(&reply, &operation, err) < 0)
-		return -1;
-	if (operation_wait(client, &operation, false, err) == 0)
-		return 0;
-	if (err->code == ERROR_INTERRUPTED || err->code == ERROR_TERMINATED)
-		undo_import(client, request, &operation, err);
-	return -1;
 }

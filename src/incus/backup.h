@@ -1,4 +1,5 @@
-/* backup.h - an instance as a stream out of the daemon, and back into it */
+/* backup.h - an instance or a custom volume as a stream out of the daemon, and
+ * back into it */
 
 #ifndef ANKLUME_INCUS_BACKUP_H
 #define ANKLUME_INCUS_BACKUP_H
@@ -6,10 +7,10 @@
 #include <stdbool.h>
 
 #include "base/json.h"
+#include "incus/backup_subject.h"
 
 struct error;
 struct incus_client;
-struct instance_ref;
 struct stream;
 
 /* A spooled export is deleted when its stream is freed; should we be killed,
@@ -31,21 +32,22 @@ struct backup_options {
 	void *data;
 };
 
-/* The instance's backup tar, uncompressed. With the API extension direct_backup
- * it comes straight out of the daemon; *ret_spooled says whether it was spooled
- * on the daemon's disk instead. The client must outlive the stream. */
+/* The backup tar of an instance or a volume, uncompressed. With the API
+ * extension direct_backup it comes straight out of the daemon; *ret_spooled
+ * says whether it was spooled on the daemon's disk instead. The client must
+ * outlive the stream. */
 struct stream *incus_backup_open(struct incus_client *client,
-    const struct instance_ref *of, const struct backup_options *options,
+    const struct backup_subject *of, const struct backup_options *options,
     bool *ret_spooled, struct error *err);
 
-/* The exports of an instance that are of our making, in an array (name,
- * created_at); the caller owns it. ERROR_NOT_FOUND without the instance. */
+/* The exports that are of our making, in an array (name, created_at); the
+ * caller owns it. ERROR_NOT_FOUND without the instance or volume. */
 int incus_backup_list(struct incus_client *client,
-    const struct instance_ref *of, json_t **ret_exports, struct error *err);
+    const struct backup_subject *of, json_t **ret_exports, struct error *err);
 
 /* Delete one; one that has gone is fine. */
 int incus_backup_delete(struct incus_client *client,
-    const struct instance_ref *of, const char *name, struct error *err);
+    const struct backup_subject *of, const char *name, struct error *err);
 
 struct import_request {
 	const char *project;
@@ -58,6 +60,11 @@ struct import_request {
  * When interrupted after that, the instance is deleted again. */
 int incus_backup_import(struct incus_client *client,
     const struct import_request *request, struct stream *body,
+    struct error *err);
+
+/* The same for a volume, whose pool must be there. */
+int incus_backup_import_volume(struct incus_client *client,
+    const struct backup_subject *volume, struct stream *body,
     struct error *err);
 
 #endif

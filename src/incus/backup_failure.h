@@ -5,16 +5,16 @@
 
 #include <stdbool.h>
 
+struct backup_subject;
 struct error;
 struct incus_client;
-struct instance_ref;
 
 /* A direct export that fails is a stream that is cut, and the reason stands in
  * an operation that the daemon forgets after 5 s: the latest failure to back
  * the instance up, waited for shortly. Heap; NULL with err clear when there is
  * none. */
 char *incus_backup_failure(struct incus_client *client,
-    const struct instance_ref *of, struct error *err);
+    const struct backup_subject *of, struct error *err);
 
 /* Whether the daemon's words mean that a file became shorter or went away while
  * it was read. */

@@ -21,11 +21,11 @@ is_ours(const char *name)
 }
 
 int
-incus_backup_list(struct incus_client *client, const struct instance_ref *of,
+incus_backup_list(struct incus_client *client, const struct backup_subject *of,
     json_t **ret_exports, struct error *err)
 {
-	auto_free char *path = incus_path(
-	    err, of->project, "instances", of->name, "backups", NULL);
+	auto_free char *path =
+	    backup_subject_path(of, "backups", NULL, NULL, err);
 	auto_free char *whole =
 	    path != NULL ? text_format(err, "%s&recursion=1", path) : NULL;
 	auto_json json_t *all = NULL;
@@ -45,11 +45,11 @@ incus_backup_list(struct incus_client *client, const struct instance_ref *of,
 }
 
 int
-incus_backup_delete(struct incus_client *client, const struct instance_ref *of,
-    const char *name, struct error *err)
+incus_backup_delete(struct incus_client *client,
+    const struct backup_subject *of, const char *name, struct error *err)
 {
-	auto_free char *path = incus_path(
-	    err, of->project, "instances", of->name, "backups", name, NULL);
+	auto_free char *path =
+	    backup_subject_path(of, "backups", name, NULL, err);
 
 	if (path == NULL)
 		return -1;

@@ -54,8 +54,9 @@ percent_decode(char *text)
 }
 
 /* "/1.0/instances/NAME[?project=P]"; without a project it is "default". */
-static int
-parse_url(const char *url, struct instance_ref *ret_ref, struct error *err)
+int
+instance_ref_parse(
+    const char *url, struct instance_ref *ret_ref, struct error *err)
 {
 	static const char key[] = "?project=";
 	const char *name = strrchr(url, '/');
@@ -104,7 +105,8 @@ incus_list_names(struct incus_client *client, struct instance_names *ret_names,
 
 		if (text == NULL)
 			continue;
-		if (parse_url(text, &names.items[names.count++], err) < 0) {
+		if (instance_ref_parse(text, &names.items[names.count++], err) <
+		    0) {
 			instance_names_clear(&names);
 			return -1;
 		}

@@ -22,6 +22,10 @@ struct instance_ref {
 
 void instance_ref_clear(struct instance_ref *ref);
 
+/* Of an address as the daemon lists it: "/1.0/instances/NAME?project=P". */
+int instance_ref_parse(
+    const char *url, struct instance_ref *ret_ref, struct error *err);
+
 static inline void
 auto_instance_ref_cleanup(struct instance_ref *ref)
 {

@@ -81,7 +81,8 @@ describe_place(const struct audited_place *place)
 	    slash != NULL ? text_copy(place->instance,
 				(size_t)(slash - place->instance), &ignored)
 			  : NULL;
-	auto_free char *path = place->path != NULL && place->instance == NULL
+	auto_free char *path = place->path != NULL && place->instance == NULL &&
+				       place->volume == NULL
 				   ? absolute(place->path)
 				   : NULL;
 	json_t *object = json_object();
@@ -89,6 +90,7 @@ describe_place(const struct audited_place *place)
 	set_text(object, "project", slash != NULL ? project : place->project);
 	set_text(
 	    object, "instance", slash != NULL ? slash + 1 : place->instance);
+	set_text(object, "volume", place->volume);
 	set_text(object, "snapshot", place->snapshot);
 	set_text(object, "path", path != NULL ? path : place->path);
 	return object;

@@ -24,6 +24,7 @@ struct watch;
 struct audited_place {
 	const char *project;
 	const char *instance;
+	const char *volume; /* POOL/VOLUME, instead of one */
 	const char *snapshot;
 	const char *path;
 };

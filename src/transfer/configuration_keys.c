@@ -24,7 +24,7 @@ static const struct config_spec specs[CONFIG_KEYS] = {
     [CONFIG_SIGN] = {"backup", "sign", CONFIG_KIND_TEXT},
     [CONFIG_COMPRESSION] = {"backup", "compression", CONFIG_KIND_COMPRESSION,
 	"gzip"},
-    [CONFIG_VOLUMES] = {"backup", "volumes", CONFIG_KIND_VOLUMES, "none"},
+    [CONFIG_VOLUMES] = {"backup", "volumes", CONFIG_KIND_VOLUMES, "attached"},
     [CONFIG_CONSISTENCY] = {"backup", "consistency", CONFIG_KIND_CONSISTENCY,
 	"auto"},
     [CONFIG_KEEP_LAST] = {"backup", "keep-last", CONFIG_KIND_COUNT},

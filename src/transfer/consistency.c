@@ -58,7 +58,8 @@ consistency_check_self(struct incus_client *client,
 
 /* As it is. What somebody else has frozen counts if it still is in the end. */
 static int
-export_as_it_is(const struct export_request *request, bool is_frozen,
+export_as_it_is(const struct export_request *request,
+    const struct instance_ref *instance, bool is_frozen,
     const struct watch *watch, struct exported *ret_exported, struct error *err)
 {
 	auto_json json_t *after = NULL;
@@ -67,8 +68,7 @@ export_as_it_is(const struct export_request *request, bool is_frozen,
 		return -1;
 	if (!is_frozen)
 		return 0;
-	if (incus_instance_get(
-		request->client, request->instance, &after, err) < 0)
+	if (incus_instance_get(request->client, instance, &after, err) < 0)
 		return -1;
 	ret_exported->frozen = instance_is_frozen(after);
 	return 0;
@@ -79,24 +79,25 @@ export_frozen(const struct export_request *request,
     const struct consistency *consistency, const struct watch *watch,
     struct exported *ret_exported, struct error *err)
 {
+	const struct instance_ref *instance = consistency->instance;
 	struct export_request frozen = *request;
 	int result;
 
-	frozen.guard = thaw_guard_new(request->instance, consistency->timeout_s,
-	    consistency->freeze_limit_s, err);
+	frozen.guard = thaw_guard_new(
+	    instance, consistency->timeout_s, consistency->freeze_limit_s, err);
 	if (frozen.guard == NULL) {
 		if (err->code != ERROR_EXISTS)
 			return error_prefix(err, _("cannot freeze '%s/%s'"),
-			    request->instance->project,
-			    request->instance->name);
+			    instance->project, instance->name);
 		error_clear(err);
-		return export_as_it_is(request, true, watch, ret_exported, err);
+		return export_as_it_is(
+		    request, instance, true, watch, ret_exported, err);
 	}
 	result = export_archive(&frozen, watch, ret_exported, err);
 	thaw_guard_free(frozen.guard, err);
 	if (result == 0)
 		watch_note(watch, _("'%s/%s' was frozen for %.1f s"),
-		    request->instance->project, request->instance->name,
+		    instance->project, instance->name,
 		    (double)ret_exported->frozen_ms / 1000);
 	return result;
 }
@@ -114,7 +115,7 @@ is_change(const struct export_request *request, struct error *err)
 	if (err->code != ERROR_DAMAGED && err->code != ERROR_FAILED)
 		return false;
 	reason =
-	    incus_backup_failure(request->client, request->instance, &ignored);
+	    incus_backup_failure(request->client, request->subject, &ignored);
 	if (reason == NULL || !backup_failure_is_change(reason))
 		return false;
 	error_clear(err);
@@ -132,7 +133,7 @@ may_freeze(const struct export_request *request,
 	return consistency->how == CONSISTENCY_AUTO &&
 	       !(exported->begun && export_is_to_stdout(request->output)) &&
 	       consistency_check_self(
-		   request->client, request->instance, &ignored) == 0;
+		   request->client, consistency->instance, &ignored) == 0;
 }
 
 int
@@ -141,12 +142,14 @@ consistency_export(const struct export_request *request,
     const struct watch *watch, struct exported *ret_exported, struct error *err)
 {
 	bool is_frozen = instance_is_frozen(about);
-	bool runs = instance_is_running(about) && !is_frozen;
+	bool runs = consistency->instance != NULL &&
+		    instance_is_running(about) && !is_frozen;
 
 	if (runs && consistency->how == CONSISTENCY_FREEZE)
 		return export_frozen(
 		    request, consistency, watch, ret_exported, err);
-	if (export_as_it_is(request, is_frozen, watch, ret_exported, err) == 0)
+	if (export_as_it_is(request, consistency->instance, is_frozen, watch,
+		ret_exported, err) == 0)
 		return 0;
 	if (!runs || !is_change(request, err))
 		return -1;
@@ -158,7 +161,8 @@ consistency_export(const struct export_request *request,
 	watch_note(watch,
 	    _("a file changed while it was read; once more, with '%s/%s' "
 	      "frozen: %s"),
-	    request->instance->project, request->instance->name, err->text);
+	    consistency->instance->project, consistency->instance->name,
+	    err->text);
 	error_clear(err);
 	exported_clear(ret_exported);
 	return export_frozen(request, consistency, watch, ret_exported, err);

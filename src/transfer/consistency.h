@@ -23,6 +23,7 @@ enum consistency_how {
 };
 
 struct consistency {
+	const struct instance_ref *instance; /* that may be frozen; NULL */
 	enum consistency_how how;
 	int freeze_limit_s; /* thaw_guard.h */
 	int timeout_s;
@@ -37,8 +38,9 @@ int consistency_parse(
 int consistency_check_self(struct incus_client *client,
     const struct instance_ref *instance, struct error *err);
 
-/* export_archive() of the instance `about` (api.Instance), frozen where it has
- * to be, and thawed again whatever happens. One that is stopped, or frozen by
+/* export_archive(), with the instance `about` (api.Instance) frozen where it
+ * has to be, and thawed again whatever happens: the one that is exported, or
+ * the only one that has the volume attached. One that is stopped, or frozen by
  * somebody else, stays so. */
 int consistency_export(const struct export_request *request,
     const struct consistency *consistency, const json_t *about,

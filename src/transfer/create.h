@@ -1,4 +1,4 @@
-/* create.h - an instance becomes an archive */
+/* create.h - an instance becomes an archive, and so do its volumes */
 
 #ifndef ANKLUME_TRANSFER_CREATE_H
 #define ANKLUME_TRANSFER_CREATE_H
@@ -11,6 +11,7 @@
 #include "stream/compression.h"
 #include "transfer/consistency.h"
 
+struct backup_subject;
 struct create_keys;
 struct error;
 struct instance_ref;
@@ -24,6 +25,11 @@ struct create_request {
 	/* Found already, as one of many; NULL. */
 	const struct instance_ref *found;
 	const struct create_keys *keys; /* and spoken of; NULL */
+	const json_t *made; /* what has become of the volumes: objects as in
+			     * attached_volumes.h; NULL */
+
+	/* Instead of an instance; NULL. */
+	const struct backup_subject *volume;
 
 	const char *const *recipients; /* key ids; none: not encrypted */
 	size_t recipient_count;
@@ -32,7 +38,8 @@ struct create_request {
 	const char *output; /* a directory, or "-" */
 	bool make_output;   /* its last component may be made */
 	bool force;
-	bool instance_only;
+	bool instance_only; /* without snapshots */
+	bool volumes;	    /* attached ones before it, to the same place */
 	bool dry_run;
 	enum consistency_how consistency;
 	int freeze_limit_s; /* of an instance that is frozen for it */
@@ -53,7 +60,8 @@ void create_result_clear(struct create_result *result);
 /* Export, check, compress, encrypt, and publish. Keys, names, rights and the
  * directory are looked at before anything is exported; the archive appears only
  * when whole, and its manifest after it. ERROR_LOCKED while another run backs
- * the instance up. */
+ * the same thing up. A volume that cannot be backed up fails its instance,
+ * unless it was one of many. */
 int create_backup(const struct create_request *request,
     const struct watch *watch, struct create_result *ret_result,
     struct error *err);

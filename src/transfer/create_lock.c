@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "incus/backup_subject.h"
 #include "incus/client.h"
-#include "incus/instance.h"
 #include "store/directory_lock.h"
 #include "store/host_lock.h"
 
@@ -20,26 +20,28 @@ hint_wait(struct error *err)
 		   : -1;
 }
 
-/* Instances of two daemons of one host may have one name. */
+/* Instances of two daemons of one host may have one name; none has a "+" in it.
+ */
 static char *
-lock_name(struct incus_client *client, const struct instance_ref *instance,
+lock_name(struct incus_client *client, const struct backup_subject *of,
     struct error *err)
 {
 	const struct incus_server *server = incus_client_server(client, err);
 
 	if (server == NULL)
 		return NULL;
-	return text_format(err, "backup-%.12s-%s-%s",
-	    server->fingerprint != NULL ? server->fingerprint : "",
-	    instance->project, instance->name);
+	return text_format(err, "backup-%.12s-%s-%s%s%s",
+	    server->fingerprint != NULL ? server->fingerprint : "", of->project,
+	    backup_subject_is_volume(of) ? of->pool : "",
+	    backup_subject_is_volume(of) ? "+" : "", of->name);
 }
 
 int
-create_lock_take(struct incus_client *client,
-    const struct instance_ref *instance, const char *directory, int64_t wait_ms,
-    struct create_lock *ret_lock, struct error *err)
+create_lock_take(struct incus_client *client, const struct backup_subject *of,
+    const char *directory, int64_t wait_ms, struct create_lock *ret_lock,
+    struct error *err)
 {
-	auto_free char *name = lock_name(client, instance, err);
+	auto_free char *name = lock_name(client, of, err);
 	auto_close int in = -1;
 	int fd;
 
@@ -60,16 +62,15 @@ create_lock_take(struct incus_client *client,
 		return 0;
 	}
 	ret_lock->name = steal(name);
-	ret_lock->instance = fd;
+	ret_lock->subject = fd;
 	return 0;
 }
 
 int
-create_lock_look(struct incus_client *client,
-    const struct instance_ref *instance, enum host_lock_state *ret_state,
-    time_t *ret_since, struct error *err)
+create_lock_look(struct incus_client *client, const struct backup_subject *of,
+    enum host_lock_state *ret_state, time_t *ret_since, struct error *err)
 {
-	auto_free char *name = lock_name(client, instance, err);
+	auto_free char *name = lock_name(client, of, err);
 
 	if (name == NULL || host_lock_look(name, ret_state, err) < 0)
 		return -1;
@@ -82,7 +83,7 @@ create_lock_drop(struct create_lock *lock)
 	if (!lock->taken)
 		return;
 	if (lock->name != NULL)
-		host_lock_drop(lock->name, lock->instance);
+		host_lock_drop(lock->name, lock->subject);
 	if (lock->directory >= 0)
 		(void)close(lock->directory);
 	free(lock->name);

@@ -16,6 +16,7 @@
 #include "store/directory_lock.h"
 #include "store/host_lock.h"
 #include "store/mount_point.h"
+#include "transfer/attached_volumes.h"
 #include "transfer/create_jobs.h"
 #include "transfer/create_keys.h"
 #include "transfer/describe.h"
@@ -62,11 +63,44 @@ lock_name(const struct stat *directory, struct error *err)
 	    (unsigned long long)directory->st_ino);
 }
 
+/* Shared ones once. */
+static json_t *
+find_volumes(const struct create_many_request *request,
+    struct incus_client *client, const struct create_choice *choice,
+    struct error *err)
+{
+	auto_json json_t *volumes = json_array();
+
+	if (volumes == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	for (size_t i = 0; request->each.volumes && i < choice->count; i++) {
+		if (attached_volumes_add(
+			client, choice->about[i], volumes, err) < 0)
+			return NULL;
+	}
+	return steal(volumes);
+}
+
 static int
 say_what_would_be(const struct create_many_request *request,
-    const struct create_choice *choice, const struct watch *watch)
+    const struct create_choice *choice, const json_t *volumes,
+    const struct watch *watch)
 {
-	for (size_t i = 0; i < choice->count; i++)
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(volumes, i, one)
+	{
+		const struct backup_subject volume =
+		    attached_volume_subject(one);
+
+		watch_note(watch, _("would back up '%s/%s/%s' to '%s/%s'"),
+		    volume.project, volume.pool, volume.name,
+		    request->each.output, volume.project);
+	}
+	for (i = 0; i < choice->count; i++)
 		watch_note(watch, _("would back up '%s/%s' to '%s/%s'"),
 		    choice->instances[i].project, choice->instances[i].name,
 		    request->each.output, choice->instances[i].project);
@@ -139,13 +173,15 @@ describe_host(const struct create_many_request *request,
 static int
 run_alone(const struct create_many_request *request,
     struct incus_client *client, const struct create_choice *choice,
-    const struct watch *watch, json_t *backups, struct error *err)
+    json_t *volumes, const struct watch *watch, json_t *backups,
+    struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
 	auto_free char *name = NULL;
 	struct create_jobs_request jobs = {
 	    .many = request,
 	    .choice = choice,
+	    .volumes = volumes,
 	    .keys = &keys,
 	    .client = client,
 	    .jobs = request->jobs > 0 ? request->jobs : processors(),
@@ -210,6 +246,7 @@ create_many(const struct create_many_request *request,
 {
 	auto_client struct incus_client *client = NULL;
 	auto_create_choice struct create_choice choice = {0};
+	auto_json json_t *volumes = NULL;
 	struct create_choice_request wanted = request->choice;
 
 	client = incus_client_open(request->each.timeout_s, err);
@@ -220,12 +257,15 @@ create_many(const struct create_many_request *request,
 	    create_choose(client, &wanted, watch, &choice, err) < 0 ||
 	    prepare_directory(&request->each, err) < 0)
 		return -1;
+	volumes = find_volumes(request, client, &choice, err);
+	if (volumes == NULL)
+		return -1;
 	ret_result->backups = json_array();
 	ret_result->left_out = json_incref(choice.left_out);
 	if (ret_result->backups == NULL)
 		return error_set_memory(err);
 	if (request->each.dry_run)
-		return say_what_would_be(request, &choice, watch);
+		return say_what_would_be(request, &choice, volumes, watch);
 	return run_alone(
-	    request, client, &choice, watch, ret_result->backups, err);
+	    request, client, &choice, volumes, watch, ret_result->backups, err);
 }

@@ -21,13 +21,15 @@ struct create_many_request {
 	size_t jobs; /* exports at once; 0: as many as there are processors */
 
 	/* Told of each as soon as it is done; `result` has "project",
-	 * "instance" and "status", and with that "path" or "error". */
+	 * "instance" or "volume" (POOL/VOLUME) and "status", and with that
+	 * "path" or "error". */
 	void (*done)(void *data, const json_t *result);
 	void *data;
 };
 
 struct create_many_result {
-	json_t *backups;  /* the objects above, by project and name */
+	json_t *backups;  /* the objects above: volumes first, then by project
+			   * and name */
 	json_t *left_out; /* project, instance, reason */
 };
 

@@ -13,6 +13,7 @@
 #include "transfer/create.h"
 #include "transfer/create_run.h"
 #include "transfer/location.h"
+#include "transfer/previous_backup.h"
 #include "transfer/self.h"
 #include "transfer/spool_plan.h"
 #include "transfer/verbose.h"
@@ -73,10 +74,28 @@ find_instance(struct create *create, struct error *err)
 	if (create->client == NULL)
 		return -1;
 	if ((request->found != NULL ? take_found(create, err)
-				    : look_up(create, err)) < 0)
+				    : look_up(create, err)) < 0 ||
+	    incus_instance_get(
+		create->client, &create->instance, &create->about, err) < 0)
 		return -1;
-	return incus_instance_get(
-	    create->client, &create->instance, &create->about, err);
+	create->subject = backup_subject_of(&create->instance);
+	create->running = instance_is_running(create->about);
+	return 0;
+}
+
+static int
+find_subject(struct create *create, struct error *err)
+{
+	const struct backup_subject *subject = &create->subject;
+
+	if ((create->request->volume != NULL ? create_find_volume(create, err)
+					     : find_instance(create, err)) < 0)
+		return -1;
+	create->text = backup_subject_text(subject, err);
+	if (create->text == NULL)
+		return -1;
+	create->stem = backup_stem(subject, err);
+	return create->stem != NULL ? 0 : -1;
 }
 
 /* Where it goes is there, and holds nothing of that name. */
@@ -88,7 +107,7 @@ prepare_output(struct create *create, struct error *err)
 
 	if (export_is_to_stdout(request->output))
 		return 0;
-	if (instance_is_running(create->about) &&
+	if (request->volume == NULL && create->running &&
 	    self_is(create->client, &create->instance))
 		watch_note(create->watch,
 		    _("anklume runs in '%s/%s' itself: the archive lies in "
@@ -115,7 +134,6 @@ prepare_output(struct create *create, struct error *err)
 	return 0;
 }
 
-/* One of many is let in by whoever sees them all. */
 static int
 check_spool(struct create *create, struct error *err)
 {
@@ -129,36 +147,30 @@ check_spool(struct create *create, struct error *err)
 		   ? 0
 		   : spool_plan_check(&plan,
 			 spool_plan_need(create->client,
-			     create->request->output, &create->instance),
+			     create->request->output, &create->subject),
 			 err);
 }
 
-int
-create_prepare(struct create *create, struct error *err)
+/* Whether it may be frozen, where that is asked for. */
+static int
+check_freeze(struct create *create, struct error *err)
+{
+	const json_t *about = create->request->volume != NULL
+				  ? create->instance_about
+				  : create->about;
+
+	if (create->request->consistency != CONSISTENCY_FREEZE ||
+	    !instance_is_running(about))
+		return 0;
+	return consistency_check_self(create->client, &create->instance, err);
+}
+
+static int
+lock(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
 
-	if (find_keys(create, err) < 0 || find_instance(create, err) < 0)
-		return -1;
-	if (incus_project_check_allows(create->client, create->instance.project,
-		"restricted.backups", err) < 0)
-		return error_prefix(err, _("cannot back up '%s/%s'"),
-		    create->instance.project, create->instance.name);
-
-	if (request->consistency == CONSISTENCY_FREEZE &&
-	    instance_is_running(create->about) &&
-	    consistency_check_self(create->client, &create->instance, err) < 0)
-		return -1;
-
-	create->name = archive_name(create->instance.name, create->started,
-	    request->compression.kind, request->recipient_count > 0, err);
-	if (create->name == NULL || prepare_output(create, err) < 0)
-		return -1;
-	if (request->dry_run)
-		return 0;
-	if (request->found == NULL && check_spool(create, err) < 0)
-		return -1;
-	if (create_lock_take(create->client, &create->instance,
+	if (create_lock_take(create->client, &create->subject,
 		export_is_to_stdout(request->output) ? NULL : request->output,
 		request->lock_wait_ms, &create->lock, err) < 0)
 		return -1;
@@ -167,4 +179,30 @@ create_prepare(struct create *create, struct error *err)
 		    _("not locked against other runs: %s"),
 		    create->lock.problem.text);
 	return 0;
+}
+
+int
+create_prepare(struct create *create, struct error *err)
+{
+	const struct create_request *request = create->request;
+
+	if (find_keys(create, err) < 0 || find_subject(create, err) < 0)
+		return -1;
+	if (incus_project_check_allows(create->client, create->subject.project,
+		"restricted.backups", err) < 0)
+		return error_prefix(err, _("cannot back up '%s/%s'"),
+		    create->subject.project, create->text);
+	if (check_freeze(create, err) < 0)
+		return -1;
+
+	create->name = archive_name(create->stem, create->started,
+	    request->compression.kind, request->recipient_count > 0, err);
+	if (create->name == NULL || prepare_output(create, err) < 0)
+		return -1;
+	if (request->dry_run)
+		return 0;
+	/* One of many is let in by whoever sees them all. */
+	if (request->keys == NULL && check_spool(create, err) < 0)
+		return -1;
+	return lock(create, err);
 }

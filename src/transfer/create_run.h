@@ -3,16 +3,20 @@
 #ifndef ANKLUME_TRANSFER_CREATE_RUN_H
 #define ANKLUME_TRANSFER_CREATE_RUN_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "base/json.h"
+#include "incus/backup_subject.h"
 #include "incus/instance.h"
 #include "transfer/create_keys.h"
 #include "transfer/create_lock.h"
 #include "transfer/export.h"
 
 struct create_request;
+struct create_result;
+struct description;
 struct error;
 struct incus_client;
 struct watch;
@@ -25,8 +29,19 @@ struct create {
 	struct create_keys own_keys;
 	const struct create_keys *keys; /* these, or the request's */
 	struct create_lock lock;
+
+	struct backup_subject subject; /* the instance, or the volume */
+	char *text;		       /* of it: "NAME", or "POOL/NAME" */
+	char *stem;		       /* of its archives' names */
+	json_t *about;		       /* api.Instance or api.StorageVolume */
+	json_t *volumes;	       /* attached ones (attached_volumes.h) */
+
+	/* The instance; of a volume, the only one that has it attached, or
+	 * without names. */
 	struct instance_ref instance;
-	json_t *about; /* api.Instance */
+	json_t *instance_about; /* of a volume's; owned */
+	bool running;		/* it, or one of several */
+
 	time_t started;
 	struct stat output; /* where it goes, as it was found */
 	char *name;	    /* of the archive */
@@ -37,5 +52,16 @@ struct create {
 /* Everything that can be refused before the daemon is put to work; the locks
  * are taken. */
 int create_prepare(struct create *create, struct error *err);
+
+/* The volume of the request, and who has it attached. */
+int create_find_volume(struct create *create, struct error *err);
+
+/* Back up the volumes that the instance has attached, or take what has become
+ * of them already, and write down in `volumes` where they are. */
+int create_volumes(struct create *create, struct error *err);
+
+/* The archive is there: write down what is known of it. */
+int create_publish(
+    struct create *create, struct create_result *result, struct error *err);
 
 #endif

@@ -8,14 +8,14 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "config.h"
+#include "incus/backup_subject.h"
 #include "incus/client.h"
-#include "incus/instance.h"
-#include "incus/instance_state.h"
 #include "store/manifest.h"
 #include "stream/backup_index.h"
 #include "stream/digest.h"
 #include "stream/examine.h"
 #include "stream/openpgp.h"
+#include "transfer/attached_volumes.h"
 
 /* A key that ends so soon is said. */
 #define KEY_WARNING_S (30 * 24 * 60 * 60)
@@ -51,59 +51,12 @@ describe_recipients(const struct openpgp_recipients *recipients)
 	return fingerprints;
 }
 
-/* Data that the instance sees and an export does not hold: custom volumes and
- * paths of the host, attached as disks. */
-static json_t *
-not_included(const json_t *about)
-{
-	json_t *left_out = json_array();
-	const char *name;
-	const json_t *device;
-
-	json_object_foreach(
-	    (json_t *)(uintptr_t)json_object_get(about, "expanded_devices"),
-	    name, device)
-	{
-		const char *type = json_text(device, "type");
-		const char *path = json_text(device, "path");
-		const char *source = json_text(device, "source");
-		const char *pool = json_text(device, "pool");
-
-		if (type == NULL || strcmp(type, "disk") != 0 ||
-		    (path != NULL && strcmp(path, "/") == 0))
-			continue;
-		(void)json_array_append_new(left_out,
-		    json_pack("{s:s, s:s, s:s, s:s*}", "device", name, "kind",
-			pool != NULL ? N_("volume") : N_("host path"), "source",
-			source != NULL ? source : "", "pool", pool));
-	}
-	return left_out;
-}
-
-/* Volumes that are attached: named, so that a restore can ask for them. */
-static json_t *
-volumes_of(const json_t *left_out)
-{
-	json_t *volumes = json_array();
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(left_out, i, one)
-	{
-		const char *pool = json_text(one, "pool");
-
-		if (pool != NULL)
-			(void)json_array_append_new(
-			    volumes, json_pack("{s:s, s:s}", "pool", pool,
-					 "name", json_text(one, "source")));
-	}
-	return volumes;
-}
-
+/* Whether what changes is a disk, and not files. */
 static bool
-is_machine(const struct description *d)
+is_disk(const struct description *d)
 {
-	return strcmp(d->index->type, "virtual-machine") == 0;
+	return strcmp(d->index->type, "virtual-machine") == 0 ||
+	       strcmp(d->index->content_type, "block") == 0;
 }
 
 /* Whether the daemon reads a snapshot or the live tree of a running instance
@@ -116,9 +69,9 @@ consistency_of(const struct description *d)
 
 	if (d->frozen)
 		return "frozen";
-	if (!instance_is_running(d->about))
+	if (!d->running)
 		return "stopped";
-	if (!is_machine(d) &&
+	if (!is_disk(d) &&
 	    (strcmp(driver, "btrfs") == 0 || strcmp(driver, "zfs") == 0))
 		return "snapshot";
 	return "live";
@@ -138,12 +91,15 @@ json_t *
 describe_record(const json_t *manifest, struct error *err)
 {
 	static const char *const kept[] = {"sha256", "size_bytes", "archive",
-	    "server", "project", "instance", "created_at"};
+	    "server", "project", "instance", "volume", "created_at"};
 	json_t *entry = json_object();
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		if (json_object_set(entry, kept[i],
-			json_object_get(manifest, kept[i])) < 0) {
+		json_t *value = json_object_get(manifest, kept[i]);
+
+		/* It is of an instance, or of a volume. */
+		if (value != NULL &&
+		    json_object_set(entry, kept[i], value) < 0) {
 			json_decref(entry);
 			error_set_memory(err);
 			return NULL;
@@ -208,11 +164,30 @@ warn_of_keys(struct warnings *warnings,
 	return 0;
 }
 
+/* Of an instance that ran, or of a volume that such a one has attached. */
 static int
 warn_of_change(
     struct warnings *warnings, const struct description *d, struct error *err)
 {
-	if (is_machine(d))
+	bool volume = backup_subject_is_volume(d->subject);
+
+	if (volume && is_disk(d))
+		return add(warnings,
+		    text_format(err, "%s",
+			say(warnings,
+			    N_("the volume was in use: its disk was read while "
+			       "it could change"))),
+		    err);
+	if (volume)
+		return add(warnings,
+		    text_format(err,
+			say(warnings,
+			    N_("the volume was in use and its pool's driver "
+			       "'%s' has no snapshots: files were read while "
+			       "they could change")),
+			d->index->driver),
+		    err);
+	if (is_disk(d))
 		return add(warnings,
 		    text_format(err, "%s",
 			say(warnings,
@@ -264,32 +239,44 @@ describe_warnings(
 	return steal(list);
 }
 
+static json_t *
+volumes_of(const struct description *d)
+{
+	return d->volumes != NULL ? json_deep_copy(d->volumes) : json_array();
+}
+
+static json_t *
+left_out_of(const struct description *d)
+{
+	return backup_subject_is_volume(d->subject)
+		   ? json_array()
+		   : attached_left_out(d->about, d->volumes);
+}
+
 json_t *
 describe_backup(const struct description *d, struct error *err)
 {
 	char created[CLOCK_TEXT_BYTES];
-	json_t *left_out = not_included(d->about);
-	json_t *volumes = volumes_of(left_out);
-	json_t *warnings = describe_warnings(d, false, err);
+	bool volume = backup_subject_is_volume(d->subject);
+	auto_free char *name = backup_subject_text(d->subject, err);
+	auto_json json_t *warnings = describe_warnings(d, false, err);
 	json_t *manifest;
 
-	if (warnings == NULL) {
-		json_decref(left_out);
-		json_decref(volumes);
+	if (name == NULL || warnings == NULL)
 		return NULL;
-	}
 	manifest = json_pack(
-	    "{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s,"
+	    "{s:i, s:s, s:s*, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s,"
 	    " s:I, s:s, s:s, s:o, s:I, s:s, s:I, s:o, s:o, s:s, s:s, s:s,"
-	    " s:I, s:b, s:o, s:o, s:o}",
-	    "format", MANIFEST_FORMAT, "instance", d->instance->name, "project",
-	    d->instance->project, "server", server_of(d), "type",
-	    d->index->type, "architecture", d->index->architecture,
-	    "created_at", clock_utc(created, d->started), "anklume",
-	    ANKLUME_VERSION, "incus", d->server->version, "archive",
-	    d->archive_name, "size_bytes", (json_int_t)d->archive->size_bytes,
-	    "sha256", d->archive->sha256, "compression",
-	    compression_name(d->compression), "recipients",
+	    " s:I, s:b, s:o, s:o, s:O}",
+	    "format", MANIFEST_FORMAT, volume ? "volume" : "instance", name,
+	    "content_type", volume ? d->index->content_type : NULL, "project",
+	    d->subject->project, "server", server_of(d), "type",
+	    volume ? "volume" : d->index->type, "architecture",
+	    d->index->architecture, "created_at",
+	    clock_utc(created, d->started), "anklume", ANKLUME_VERSION, "incus",
+	    d->server->version, "archive", d->archive_name, "size_bytes",
+	    (json_int_t)d->archive->size_bytes, "sha256", d->archive->sha256,
+	    "compression", compression_name(d->compression), "recipients",
 	    describe_recipients(d->recipients), "tar_size_bytes",
 	    (json_int_t)d->tar->size_bytes, "tar_sha256", d->tar->sha256,
 	    "entries", (json_int_t)d->examination->entries, "snapshots",
@@ -297,7 +284,8 @@ describe_backup(const struct description *d, struct error *err)
 	    names_of(d->index->profiles), "pool", d->index->pool, "driver",
 	    d->index->driver, "consistency", consistency_of(d), "frozen_ms",
 	    (json_int_t)d->frozen_ms, "instance_only", d->instance_only,
-	    "volumes", volumes, "not_included", left_out, "warnings", warnings);
+	    "volumes", volumes_of(d), "not_included", left_out_of(d),
+	    "warnings", warnings);
 
 	if (manifest == NULL ||
 	    (d->signer != NULL && json_object_set_new(manifest, "signer",

@@ -12,18 +12,20 @@
 #include "stream/compression.h"
 
 struct backup_index;
+struct backup_subject;
 struct digest;
 struct error;
 struct incus_server;
 struct examination;
-struct instance_ref;
 struct openpgp_recipients;
 
 /* All that a manifest is made of. Borrowed. */
 struct description {
 	const struct incus_server *server;
-	const struct instance_ref *instance;
-	const json_t *about; /* api.Instance */
+	const struct backup_subject *subject;
+	const json_t *about;   /* api.Instance, or api.StorageVolume */
+	const json_t *volumes; /* attached ones; NULL: none */
+	bool running;	       /* the instance, or one that has it attached */
 	const struct backup_index *index;
 	const struct examination *examination;
 	const struct digest *tar;

@@ -13,6 +13,7 @@
 #include "incus/backup.h"
 #include "incus/instance.h"
 #include "incus/scratch_project.h"
+#include "incus/volume.h"
 #include "store/host_lock.h"
 #include "store/left_file.h"
 #include "transfer/create_lock.h"
@@ -109,7 +110,7 @@ doctor_left_files(struct doctor *doctor, struct error *err)
 struct export
 {
 	struct doctor *doctor;
-	const struct instance_ref *of;
+	const struct backup_subject *of;
 	const char *name;
 };
 
@@ -133,7 +134,7 @@ is_of_run(time_t made, time_t since)
 /* Whether the run that has made an export has ended, as far as this host
  * knows. */
 static int
-export_is_left(struct incus_client *client, const struct instance_ref *of,
+export_is_left(struct incus_client *client, const struct backup_subject *of,
     const json_t *object, bool *ret_left, struct error *err)
 {
 	const char *text = json_text(object, "created_at");
@@ -155,10 +156,11 @@ export_is_left(struct incus_client *client, const struct instance_ref *of,
 }
 
 static int
-look_at_export(struct doctor *doctor, const struct instance_ref *of,
+look_at_export(struct doctor *doctor, const struct backup_subject *of,
     const json_t *object, struct error *err)
 {
 	const struct export export = {doctor, of, json_text(object, "name")};
+	auto_free char *subject = NULL;
 	auto_free char *what = NULL;
 	bool left = false;
 
@@ -166,8 +168,11 @@ look_at_export(struct doctor *doctor, const struct instance_ref *of,
 		return -1;
 	if (!left)
 		return 0;
+	subject = backup_subject_text(of, err);
+	if (subject == NULL)
+		return -1;
 	what = text_format(err, _("the export '%s' of '%s/%s'"), export.name,
-	    of->project, of->name);
+	    of->project, subject);
 	if (what == NULL)
 		return -1;
 	return deal_with(doctor,
@@ -177,8 +182,8 @@ look_at_export(struct doctor *doctor, const struct instance_ref *of,
 }
 
 static int
-look_at_instance(
-    struct doctor *doctor, const struct instance_ref *of, struct error *err)
+look_at_subject(
+    struct doctor *doctor, const struct backup_subject *of, struct error *err)
 {
 	auto_json json_t *exports = NULL;
 	const json_t *one;
@@ -199,6 +204,46 @@ look_at_instance(
 	return 0;
 }
 
+/* One that cannot be looked at does not hide the others: its failure is kept in
+ * *first. */
+static int
+look_past_failure(struct doctor *doctor, const struct backup_subject *of,
+    struct error *first, struct error *err)
+{
+	if (look_at_subject(doctor, of, err) == 0)
+		return 0;
+	if (interrupt_seen() || err->code == ERROR_UNREACHABLE)
+		return -1;
+	if (!error_is_set(first))
+		*first = *err;
+	error_clear(err);
+	return 0;
+}
+
+static int
+look_at_volumes(struct doctor *doctor, struct error *first, struct error *err)
+{
+	auto_json json_t *volumes = NULL;
+	const json_t *one;
+	size_t i;
+
+	if (incus_volume_list(doctor->client, &volumes, err) < 0)
+		return -1;
+	json_array_foreach(volumes, i, one)
+	{
+		struct backup_subject volume = {
+		    .project = json_text(one, "project"),
+		    .pool = json_text(one, "pool"),
+		    .name = json_text(one, "name"),
+		};
+
+		if (volume.project != NULL && volume.name != NULL &&
+		    look_past_failure(doctor, &volume, first, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 doctor_left_exports(struct doctor *doctor, struct error *err)
 {
@@ -208,15 +253,13 @@ doctor_left_exports(struct doctor *doctor, struct error *err)
 	if (incus_list_names(doctor->client, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
-		if (look_at_instance(doctor, &names.items[i], err) == 0)
-			continue;
-		if (interrupt_seen() || err->code == ERROR_UNREACHABLE)
+		struct backup_subject of = backup_subject_of(&names.items[i]);
+
+		if (look_past_failure(doctor, &of, &first, err) < 0)
 			return -1;
-		/* One that cannot be looked at does not hide the others. */
-		if (!error_is_set(&first))
-			first = *err;
-		error_clear(err);
 	}
+	if (look_at_volumes(doctor, &first, err) < 0)
+		return -1;
 	*err = first;
 	return error_is_set(err) ? -1 : 0;
 }

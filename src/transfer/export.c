@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "incus/backup.h"
-#include "incus/instance.h"
 #include "store/archive.h"
 #include "stream/compression.h"
 #include "stream/gate.h"
@@ -97,14 +96,17 @@ static int
 check_index(struct export *export, struct error *err)
 {
 	struct exported *exported = export->exported;
-	const char *asked = export->request->instance->name;
+	const struct backup_subject *subject = export->request->subject;
+	const char *asked = subject->name;
 
 	if (backup_index_read(
 		steal(exported->examination.index), &exported->index, err) < 0)
 		return -1;
-	if (backup_index_refuse_volume(&exported->index, err) < 0)
-		return -1;
-	if (strcmp(exported->index.name, asked) != 0)
+	if (strcmp(exported->index.name, asked) != 0 ||
+	    backup_index_is_volume(&exported->index) !=
+		backup_subject_is_volume(subject) ||
+	    (backup_subject_is_volume(subject) &&
+		strcmp(exported->index.pool, subject->pool) != 0))
 		return error_set(err, ERROR_DAMAGED,
 		    _("the daemon exports '%s' where '%s' was asked for"),
 		    exported->index.name, asked);
@@ -125,7 +127,7 @@ open_tar(struct export *export, struct error *err)
 	};
 	bool spooled = false;
 	struct stream *tar = incus_backup_open(
-	    request->client, request->instance, &options, &spooled, err);
+	    request->client, request->subject, &options, &spooled, err);
 
 	if (tar != NULL)
 		watch_detail(export->watch, "%s",
@@ -165,7 +167,7 @@ export_archive(const struct export_request *request, const struct watch *watch,
 	struct stream *data;
 	int result;
 
-	watch_start(watch, request->instance->name, 0);
+	watch_start(watch, request->subject->name, 0);
 	data = open_tar(&export, err);
 	data = gate_new(data, tell_received, &export, err);
 	data = meter_new(data, &meter, err);

@@ -10,10 +10,10 @@
 #include "stream/digest.h"
 #include "stream/examine.h"
 
+struct backup_subject;
 struct compression;
 struct error;
 struct incus_client;
-struct instance_ref;
 struct openpgp_recipients;
 struct thaw_guard;
 struct watch;
@@ -21,7 +21,7 @@ struct watch;
 /* Borrowed, all of it. */
 struct export_request {
 	struct incus_client *client;
-	const struct instance_ref *instance;
+	const struct backup_subject *subject;
 	const struct openpgp_recipients *recipients; /* none: not encrypted */
 	const struct compression *compression;
 	const char *output;   /* a directory, or "-" */
@@ -54,7 +54,7 @@ bool export_is_to_stdout(const char *output);
 /* Export, check, compress, encrypt, publish. A frozen instance is thawed as
  * soon as the daemon has read it; whether it was frozen until then is part of
  * the checks. ERROR_DAMAGED when the daemon sends something else than the whole
- * instance. *ret_exported (zeroed before)
+ * of it. *ret_exported (zeroed before)
  * is to be cleared after a failure, too. */
 int export_archive(const struct export_request *request,
     const struct watch *watch, struct exported *ret_exported,

@@ -8,8 +8,9 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "incus/backup_subject.h"
 #include "incus/client.h"
-#include "incus/instance.h"
+#include "store/archive.h"
 #include "store/manifest.h"
 
 /* Manifests that are opened; the newest are looked at first, and only those of
@@ -31,7 +32,7 @@ names_clear(struct names *names)
 		free(names->items[i]);
 }
 
-/* Names of one instance sort by their time (archive.h). */
+/* Names of one stem sort by their time (archive.h). */
 static void
 names_keep(struct names *names, const char *name)
 {
@@ -61,14 +62,14 @@ names_keep(struct names *names, const char *name)
 }
 
 static void
-read_names(const char *directory, const char *instance, struct names *names)
+read_names(const char *directory, const char *stem, struct names *names)
 {
 	auto_dir DIR *dir = opendir(directory);
-	size_t length = strlen(instance);
+	size_t length = strlen(stem);
 	const struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (strncmp(entry->d_name, instance, length) == 0 &&
+		if (strncmp(entry->d_name, stem, length) == 0 &&
 		    entry->d_name[length] == '-' &&
 		    text_ends_with(entry->d_name, MANIFEST_SUFFIX))
 			names_keep(names, entry->d_name);
@@ -77,27 +78,41 @@ read_names(const char *directory, const char *instance, struct names *names)
 
 static bool
 is_of(const json_t *manifest, const struct incus_server *server,
-    const struct instance_ref *instance)
+    const char *project, const char *subject)
 {
 	const char *fingerprint =
 	    json_text(json_object_get(manifest, "server"), "fingerprint");
-	const char *project = json_text(manifest, "project");
-	const char *name = json_text(manifest, "instance");
+	const char *its_project = json_text(manifest, "project");
+	const char *its_subject = manifest_subject(manifest);
 
-	return fingerprint != NULL && project != NULL && name != NULL &&
+	return fingerprint != NULL && its_project != NULL &&
+	       its_subject != NULL &&
 	       strcmp(fingerprint, server->fingerprint) == 0 &&
-	       strcmp(project, instance->project) == 0 &&
-	       strcmp(name, instance->name) == 0;
+	       strcmp(its_project, project) == 0 &&
+	       strcmp(its_subject, subject) == 0;
+}
+
+char *
+backup_stem(const struct backup_subject *of, struct error *err)
+{
+	return backup_subject_is_volume(of)
+		   ? archive_volume_stem(of->pool, of->name, err)
+		   : text_format(err, "%s", of->name);
 }
 
 int
 previous_backup(const char *directory, const struct incus_server *server,
-    const struct instance_ref *instance, json_t **ret_manifest)
+    const struct backup_subject *of, json_t **ret_manifest)
 {
+	struct error no_memory = {0};
+	auto_free char *stem = backup_stem(of, &no_memory);
+	auto_free char *subject = backup_subject_text(of, &no_memory);
 	struct names names = {0};
 	int found = 0;
 
-	read_names(directory, instance->name, &names);
+	if (stem == NULL || subject == NULL)
+		return 0;
+	read_names(directory, stem, &names);
 	for (size_t i = names.count; i > 0 && found == 0; i--) {
 		struct error ignored = {0};
 		auto_json json_t *manifest = NULL;
@@ -108,7 +123,7 @@ previous_backup(const char *directory, const struct incus_server *server,
 
 		if (path == NULL ||
 		    manifest_load(path, &manifest, &ignored) <= 0 ||
-		    !is_of(manifest, server, instance))
+		    !is_of(manifest, server, of->project, subject))
 			continue;
 		*ret_manifest = steal(manifest);
 		found = 1;

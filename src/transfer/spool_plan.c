@@ -28,7 +28,7 @@ spool_plan_make(
 
 uint64_t
 spool_plan_need(struct incus_client *client, const char *directory,
-    const struct instance_ref *instance)
+    const struct backup_subject *of)
 {
 	struct error ignored = {0};
 	const struct incus_server *server =
@@ -38,7 +38,7 @@ spool_plan_need(struct incus_client *client, const char *directory,
 	uint64_t size;
 
 	if (server == NULL ||
-	    previous_backup(directory, server, instance, &before) == 0)
+	    previous_backup(directory, server, of, &before) == 0)
 		return 0;
 	compression = json_text(before, "compression");
 	if (compression == NULL || strcmp(compression, "none") == 0)

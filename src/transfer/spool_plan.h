@@ -12,7 +12,7 @@
 
 struct error;
 struct incus_client;
-struct instance_ref;
+struct backup_subject;
 
 struct spool_plan {
 	bool limited; /* exports are spooled, and the room is known */
@@ -22,10 +22,10 @@ struct spool_plan {
 int spool_plan_make(struct incus_client *client, struct spool_plan *ret_plan,
     struct error *err);
 
-/* What the export of an instance is likely to take, by its newest archive in
- * `directory`; 0 when nothing tells. */
+/* What an export is likely to take, by the newest archive in `directory`; 0
+ * when nothing tells. */
 uint64_t spool_plan_need(struct incus_client *client, const char *directory,
-    const struct instance_ref *instance);
+    const struct backup_subject *of);
 
 /* ERROR_NO_SPACE when it needs more than there is, with what to set. */
 int spool_plan_check(
