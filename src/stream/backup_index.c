@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "base/yaml.h"
 
 static const char *
@@ -129,6 +130,14 @@ bool
 backup_index_is_volume(const struct backup_index *index)
 {
 	return strcmp(index->type, "custom") == 0;
+}
+
+char *
+backup_index_subject(const struct backup_index *index, struct error *err)
+{
+	if (backup_index_is_volume(index))
+		return text_format(err, "%s/%s", index->pool, index->name);
+	return text_copy(index->name, strlen(index->name), err);
 }
 
 int

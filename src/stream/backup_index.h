@@ -53,6 +53,10 @@ int backup_index_parse(const char *bytes, size_t size,
 
 bool backup_index_is_volume(const struct backup_index *index);
 
+/* What it is of, as manifests say it (store/manifest.h): the instance's name,
+ * or "POOL/VOLUME". Heap. */
+char *backup_index_subject(const struct backup_index *index, struct error *err);
+
 /* Where an instance is wanted: -1 with ERROR_DAMAGED for a volume. */
 int backup_index_refuse_volume(
     const struct backup_index *index, struct error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "stream/backup_index.h"
 #include "stream/backup_layout.h"
 #include "stream/tar_walk.h"
 
@@ -56,7 +57,9 @@ backup_picker_new(const struct backup_wish *wish,
 	}
 	picker->wish = wish;
 	backup_layout_root(index, wish->snapshot, root);
-	(void)snprintf(picker->root, sizeof(picker->root), "%s/rootfs", root);
+	/* An instance has more than its files in its directory. */
+	(void)snprintf(picker->root, sizeof(picker->root), "%s%s", root,
+	    backup_index_is_volume(index) ? "" : "/rootfs");
 	return picker;
 }
 

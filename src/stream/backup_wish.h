@@ -1,5 +1,5 @@
 /* backup_wish.h - which files of a backup are wanted, by their paths as seen in
- * the instance
+ * the instance, or in the volume, whose root is "/"
  *
  * Incus writes a directory's content right behind it (filepath.Walk in
  * internal/server/storage/drivers/utils.go): a directory is complete when
@@ -17,7 +17,7 @@ struct tar_member;
 
 /* All borrowed. */
 struct backup_wish {
-	const char *snapshot; /* NULL: of the instance itself */
+	const char *snapshot; /* NULL: of the instance or volume itself */
 
 	/* Canonical: "/", or "/a/b". Each with all that is below it; none lies
 	 * below another. */

@@ -7,24 +7,29 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "store/archive.h"
+#include "store/manifest.h"
 #include "stream/backup_members.h"
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/watch.h"
 
-/* The manifest must be of the instance that is inside. */
+/* The manifest must be of the instance or volume that is inside. */
 static int
-check_instance(const struct backup_source *source, struct error *err)
+check_subject(const struct backup_source *source, struct error *err)
 {
 	const json_t *manifest = source->provenance.manifest;
-	const char *name = json_text(manifest, "instance");
+	const char *said = manifest_subject(manifest);
+	auto_free char *inside = backup_index_subject(&source->index, err);
 
-	if (manifest == NULL ||
-	    (name != NULL && strcmp(name, source->index.name) == 0))
+	if (inside == NULL)
+		return -1;
+	if (manifest == NULL || (said != NULL && strcmp(said, inside) == 0))
 		return 0;
 	return error_set(err, ERROR_DAMAGED,
-	    _("it holds the instance '%s', but its manifest says '%s'"),
-	    source->index.name, name != NULL ? name : "");
+	    backup_index_is_volume(&source->index)
+		? _("it holds the volume '%s', but its manifest says '%s'")
+		: _("it holds the instance '%s', but its manifest says '%s'"),
+	    inside, said != NULL ? said : "");
 }
 
 static int
@@ -33,7 +38,7 @@ read_index(struct backup_source *source, struct error *err)
 	if (backup_index_read(
 		steal(source->examination.index), &source->index, err) < 0)
 		return -1;
-	return check_instance(source, err);
+	return check_subject(source, err);
 }
 
 /* What a disk or a thief has done to an archive of ours may look like what only

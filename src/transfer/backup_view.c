@@ -7,19 +7,21 @@
 #include "base/text.h"
 #include "transfer/watch.h"
 
-/* The snapshot's own object; NULL where there is none of that name. */
+/* The snapshot's own object; NULL where there is none of that name. Its place
+ * in both lists is the same (stream/backup_match.h), its name in old exports of
+ * volumes is not. */
 static const json_t *
 find_snapshot(const struct backup_index *index, const char *name)
 {
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(index->snapshot_definitions, i, one)
+	json_array_foreach(index->snapshots, i, one)
 	{
-		const char *own = json_text(one, "name");
+		const char *own = json_string_value(one);
 
 		if (own != NULL && strcmp(own, name) == 0)
-			return one;
+			return json_array_get(index->snapshot_definitions, i);
 	}
 	return NULL;
 }
@@ -50,7 +52,12 @@ refuse_snapshot(
 static int
 check_reach(const struct backup_index *index, struct error *err)
 {
-	if (strcmp(index->type, "container") != 0)
+	if (strcmp(index->content_type, "block") == 0)
+		return error_set(err, ERROR_NOT_FOUND,
+		    _("'%s' is a block volume: what is in it is a disk image, "
+		      "and only to be had by a restore"),
+		    index->name);
+	if (strcmp(index->type, "virtual-machine") == 0)
 		return error_set(err, ERROR_NOT_FOUND,
 		    _("'%s' is a virtual machine: its files are in a disk "
 		      "image, and only to be had by a restore"),
@@ -79,7 +86,10 @@ look_inside(struct backup_view *view, const char *snapshot, struct error *err)
 			return refuse_snapshot(index, snapshot, err);
 		config = json_object_get(definition, "config");
 	}
-	return owner_map_read(config, &view->owners, err);
+	return owner_map_read(config,
+	    backup_index_is_volume(index) ? OWNER_MAP_OF_VOLUME
+					  : OWNER_MAP_OF_INSTANCE,
+	    &view->owners, err);
 }
 
 int

@@ -15,14 +15,14 @@ struct watch;
 struct backup_view {
 	struct backup_source source;
 	struct backup_members *members;
-	struct owner_map
-	    owners; /* of the instance, or of the wish's snapshot */
+	/* Of the instance or volume, or of the wish's snapshot. */
+	struct owner_map owners;
 };
 
 /* `wish` and `path` must outlive it. ERROR_NOT_FOUND where the archive has no
  * such snapshot, or its files are not to be had one by one: those of a virtual
- * machine are in a disk image, those of an optimized backup in a stream of its
- * storage driver. */
+ * machine or a block volume are in a disk image, those of an optimized backup
+ * in a stream of its storage driver. */
 int backup_view_open(struct backup_view *view, const char *path,
     const struct backup_wish *wish, const struct watch *watch,
     struct error *err);

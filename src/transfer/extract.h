@@ -15,7 +15,7 @@ struct extract_request {
 	const char *from;
 	const char *project;	  /* of the backup, and of the destination */
 	const char *snapshot;	  /* NULL: the instance itself */
-	const char *const *paths; /* as seen in the instance */
+	const char *const *paths; /* as seen in the instance or volume */
 	size_t path_count;
 	const char *destination; /* as of a copy */
 	int timeout_s;

@@ -135,30 +135,32 @@ extract_run_resolve(struct extract *run, struct error *err)
 
 /* Proof -------------------------------------------------------------------- */
 
-/* A file on our own side, unless it is known whose it is. */
+/* A file on our own side, unless it is known whose it is. A volume's name has a
+ * "/", so that no rule takes it for an instance. */
 static int
 be_of(
     struct extract *run, const struct backup_source *proven, struct error *err)
 {
 	const json_t *entry = provenance_entry(&proven->provenance);
 	const char *project = json_text(entry, "project");
-	const char *name = proven->index.name;
+	char *name;
 	char origin[ORIGIN_TEXT_BYTES];
 
 	if (project == NULL || provenance_origin(&proven->provenance,
 				   &proven->digest, origin) != ORIGIN_THIS_HOST)
 		return 0;
+	name = backup_index_subject(&proven->index, err);
 	run->source.location.kind = LOCATION_INSTANCE;
 	run->source.instance = (struct instance_ref){
 	    .project = text_copy(project, strlen(project), err),
-	    .name = text_copy(name, strlen(name), err),
+	    .name = name,
 	};
+	if (name == NULL)
+		return -1;
 	free(run->source_text);
 	run->source_text = text_format(
 	    err, "%s/%s:%s", project, name, run->tops.items[0].path);
-	return run->source.instance.project != NULL &&
-		       run->source.instance.name != NULL &&
-		       run->source_text != NULL
+	return run->source.instance.project != NULL && run->source_text != NULL
 		   ? 0
 		   : -1;
 }

@@ -4,18 +4,16 @@
 
 #include "base/error.h"
 
-#define KEY "volatile.last_state.idmap"
-
 int
-owner_map_read(
-    const json_t *config, struct owner_map *ret_map, struct error *err)
+owner_map_read(const json_t *config, const char *key, struct owner_map *ret_map,
+    struct error *err)
 {
-	const char *text = json_text(config, KEY);
+	const char *text = json_text(config, key);
 
 	*ret_map = (struct owner_map){0};
 	if (text == NULL || *text == '\0')
 		return 0;
-	ret_map->entries = json_parse(text, strlen(text), KEY, err);
+	ret_map->entries = json_parse(text, strlen(text), key, err);
 	return ret_map->entries != NULL ? 0 : -1;
 }
 
