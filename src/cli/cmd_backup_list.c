@@ -14,6 +14,7 @@
 #include "cli/table.h"
 #include "transfer/backup_list.h"
 #include "transfer/origin.h"
+#include "transfer/whose.h"
 
 #define COLUMNS 8
 
@@ -35,9 +36,9 @@ static const struct option_spec specs[] = {
 static int
 add_heading(struct table *table, struct error *err)
 {
-	const char *const headings[COLUMNS] = {_("INSTANCE"), _("MADE"),
-	    _("SIZE"), _("ENCRYPTED"), _("ORIGIN"), _("VERIFIED"), _("DRILLED"),
-	    _("FILE")};
+	const char *const headings[COLUMNS] = {_("INSTANCE OR VOLUME"),
+	    _("MADE"), _("SIZE"), _("ENCRYPTED"), _("ORIGIN"), _("VERIFIED"),
+	    _("DRILLED"), _("FILE")};
 
 	for (size_t i = 0; i < COLUMNS; i++) {
 		if (table_add(table, headings[i], err) < 0)
@@ -59,15 +60,10 @@ show_time(char buf[CLOCK_TEXT_BYTES], const json_t *manifest)
 }
 
 static int
-add_instance(struct table *table, const json_t *manifest, struct error *err)
+add_subject(struct table *table, const json_t *manifest, struct error *err)
 {
-	const char *project = json_text(manifest, "project");
-	const char *instance = json_text(manifest, "instance");
-	auto_free char *whole = NULL;
+	auto_free char *whole = whose_backup(manifest, err);
 
-	if (project == NULL || instance == NULL)
-		return table_add(table, "?", err);
-	whole = text_format(err, "%s/%s", project, instance);
 	return whole != NULL ? table_add(table, whole, err) : -1;
 }
 
@@ -131,7 +127,7 @@ add_row(struct table *table, const json_t *backup, struct error *err)
 	char origin[ORIGIN_SHOWN_BYTES];
 	char shown[TEXT_SIZE_BYTES];
 
-	if (add_instance(table, manifest, err) < 0 ||
+	if (add_subject(table, manifest, err) < 0 ||
 	    table_add(table, show_time(made, manifest), err) < 0 ||
 	    table_add(table, text_show_size(shown, size), err) < 0 ||
 	    table_add(table,
@@ -189,8 +185,10 @@ const struct command backup_list_command = {
     .words = "backup list",
     .arguments = N_("[INSTANCE[@TIME]...]"),
     .summary = N_("list backups, from their manifests alone"),
+    .details = N_("A custom volume is spelled PROJECT/POOL/VOLUME.\n"),
     .examples = "  anklume backup list\n"
-		"  anklume backup list web@yesterday --from /srv/backups\n",
+		"  anklume backup list web@yesterday --from /srv/backups\n"
+		"  anklume backup list work/default/data\n",
     .options = specs,
     .options_size = sizeof(struct list_options),
     .configured = true,

@@ -15,9 +15,10 @@
 #include "cli/output.h"
 #include "transfer/configuration_keys.h"
 #include "transfer/prune.h"
+#include "transfer/whose.h"
 
-/* More than Incus lets a project's and an instance's name have. */
-#define INSTANCE_BYTES 512
+/* More than Incus lets the names of a project, a pool and a volume have. */
+#define WHOSE_BYTES 512
 
 struct prune_options {
 	const char *from;
@@ -106,13 +107,13 @@ parse_rules(const struct invocation *invocation, struct retention_rules *rules,
 
 /* A manifest is anybody's text. */
 static char *
-show_instance(char buf[INSTANCE_BYTES], const json_t *archive)
+show_whose(char buf[WHOSE_BYTES], const json_t *archive)
 {
-	char raw[INSTANCE_BYTES];
+	struct error ignored = {0};
+	auto_free char *raw = whose_backup(archive, &ignored);
 
-	(void)snprintf(raw, sizeof(raw), "%s/%s", json_text(archive, "project"),
-	    json_text(archive, "instance"));
-	return text_escape(buf, INSTANCE_BYTES, raw, strlen(raw));
+	return text_escape(buf, WHOSE_BYTES, raw != NULL ? raw : "",
+	    raw != NULL ? strlen(raw) : 0);
 }
 
 /* "keep    work/web  2026-11-30 02:00:03  12.3 MiB  daily, weekly" */
@@ -125,7 +126,7 @@ tell(void *data, const json_t *archive)
 	char reasons[256] = "";
 	char made[CLOCK_TEXT_BYTES] = "?";
 	char size[TEXT_SIZE_BYTES];
-	char whose[INSTANCE_BYTES];
+	char whose[WHOSE_BYTES];
 	const json_t *one;
 	time_t when;
 	size_t i;
@@ -140,7 +141,7 @@ tell(void *data, const json_t *archive)
 	if (created != NULL && clock_parse_rfc3339(created, &when))
 		(void)clock_local(made, when);
 	output_line(invocation->output, "%-8s %s  %s  %s%s",
-	    keep ? _("keep") : _("remove"), show_instance(whose, archive), made,
+	    keep ? _("keep") : _("remove"), show_whose(whose, archive), made,
 	    text_show_size(size, (uint64_t)json_number(archive, "size_bytes")),
 	    reasons);
 	output_item(invocation->output, "archives",

@@ -28,9 +28,11 @@ static const struct {
 	const char *label;
 } shown[] = {
     {"instance", N_("instance")},
+    {"volume", N_("volume")},
     {"project", N_("project")},
     {"server", N_("server")},
     {"type", N_("type")},
+    {"content_type", N_("content")},
     {"architecture", N_("architecture")},
     {"created_at", N_("made at")},
     {"archive", N_("made as")},

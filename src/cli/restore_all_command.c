@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/table.h"
 #include "transfer/restore_all.h"
+#include "transfer/whose.h"
 
 #define COLUMNS 4
 
@@ -33,8 +34,7 @@ add_row(struct table *table, const json_t *row, struct error *err)
 	const char *created = json_text(row, "created_at");
 	char made[CLOCK_TEXT_BYTES];
 	char size[TEXT_SIZE_BYTES];
-	auto_free char *name = text_format(err, "%s/%s",
-	    json_text(row, "project"), json_text(row, "instance"));
+	auto_free char *name = whose_backup(row, err);
 	time_t when;
 	bool dated = created != NULL && clock_parse_rfc3339(created, &when);
 
@@ -62,10 +62,11 @@ show_plan(void *data, const json_t *plan)
 	struct error failure = {0};
 	const json_t *row;
 	size_t i;
-	bool whole = table_add(&table, _("INSTANCE"), &failure) == 0 &&
-		     table_add(&table, _("MADE"), &failure) == 0 &&
-		     table_add(&table, _("SIZE"), &failure) == 0 &&
-		     table_add(&table, _("WHAT HAPPENS"), &failure) == 0;
+	bool whole =
+	    table_add(&table, _("INSTANCE OR VOLUME"), &failure) == 0 &&
+	    table_add(&table, _("MADE"), &failure) == 0 &&
+	    table_add(&table, _("SIZE"), &failure) == 0 &&
+	    table_add(&table, _("WHAT HAPPENS"), &failure) == 0;
 
 	json_array_foreach(plan, i, row)
 	{
@@ -96,15 +97,17 @@ show_done(void *data, const json_t *row)
 {
 	struct show *show = data;
 	const struct watch *watch = output_watch(show->output);
+	struct error ignored = {0};
+	auto_free char *name = whose_backup(row, &ignored);
 
+	if (name == NULL)
+		return;
 	if (json_number(row, "status") != 0) {
-		watch_note(watch, _("%s/%s failed: %s"),
-		    json_text(row, "project"), json_text(row, "instance"),
-		    json_text(row, "error"));
+		watch_note(
+		    watch, _("%s failed: %s"), name, json_text(row, "error"));
 		show_hint(show, json_text(row, "hint"));
 	} else if (!show->dry_run) {
-		watch_note(watch, _("%s/%s is there again"),
-		    json_text(row, "project"), json_text(row, "instance"));
+		watch_note(watch, _("%s is there again"), name);
 	}
 }
 
@@ -123,8 +126,8 @@ show_sum(struct output *output, const json_t *plan)
 			    json_number(row, "status") == 0;
 	}
 	watch_note(output_watch(output),
-	    _("%zu of %zu instances restored, %zu were there"), restored,
-	    json_array_size(plan), there);
+	    _("%zu of %zu instances and volumes restored, %zu were there"),
+	    restored, json_array_size(plan), there);
 }
 
 int

@@ -13,6 +13,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/manifest.h"
+#include "store/subject.h"
 
 #define MANIFEST_SUFFIX ".json"
 
@@ -236,6 +237,16 @@ compare_texts(const json_t *a, const json_t *b, const char *key)
 }
 
 static int
+compare_subjects(const json_t *a, const json_t *b)
+{
+	const char *left = manifest_subject(a);
+	const char *right = manifest_subject(b);
+
+	return subject_compare(
+	    left != NULL ? left : "", right != NULL ? right : "");
+}
+
+static int
 compare(const void *left, const void *right)
 {
 	const struct catalogue_entry *a = left;
@@ -245,7 +256,7 @@ compare(const void *left, const void *right)
 	if (order == 0)
 		order = compare_texts(a->manifest, b->manifest, "project");
 	if (order == 0)
-		order = compare_texts(a->manifest, b->manifest, "instance");
+		order = compare_subjects(a->manifest, b->manifest);
 	if (order == 0)
 		order = compare_texts(b->manifest, a->manifest, "created_at");
 	return order != 0 ? order : strcmp(a->path, b->path);

@@ -29,8 +29,9 @@ struct catalogue {
 };
 
 /* Read a directory and those directly below it ("DIR/<project>/"); hidden ones
- * and links to directories are left out. Entries of one instance stand
- * together, the newest first; those without a manifest come last, by path.
+ * and links to directories are left out. Entries of one instance or
+ * volume stand together, the newest first, a project's volumes after its
+ * instances; those without a manifest come last, by path.
  * ERROR_NO_DIRECTORY. */
 int catalogue_read(
     const char *directory, struct catalogue *ret_catalogue, struct error *err);

@@ -10,6 +10,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/small_file.h"
+#include "store/subject.h"
 
 void
 manifest_files_clear(struct manifest_files *files)
@@ -31,8 +32,12 @@ const char *
 manifest_subject(const json_t *manifest)
 {
 	const char *instance = json_text(manifest, "instance");
+	const char *volume = json_text(manifest, "volume");
 
-	return instance != NULL ? instance : json_text(manifest, "volume");
+	/* Anyone can write one: neither may pass for the other. */
+	if (instance != NULL)
+		return subject_is_volume(instance) ? NULL : instance;
+	return volume != NULL && subject_fits_volume(volume) ? volume : NULL;
 }
 
 int

@@ -46,9 +46,8 @@ auto_manifest_files_cleanup(struct manifest_files *files)
 /* The text of the file, to be signed and saved. Heap. */
 char *manifest_print(const json_t *manifest, struct error *err);
 
-/* What a backup is of, by its manifest: the name of an instance, or
- * "POOL/VOLUME" of a custom volume, which no instance can have for a name. NULL
- * where it does not say; borrowed. */
+/* What a backup is of (subject.h), by its manifest, or by another object with
+ * its "instance" or "volume". NULL where it does not say; borrowed. */
 const char *manifest_subject(const json_t *manifest);
 
 /* Write both beside directory/archive, the signature first: a manifest that is

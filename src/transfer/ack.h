@@ -12,7 +12,7 @@ struct error;
 struct watch;
 
 struct ack_request {
-	const char *const *words; /* [PROJECT/]INSTANCE[@TIME] */
+	const char *const *words; /* as in backup_word.h, no paths */
 	size_t word_count;
 	const char *from;    /* a directory; NULL: backups/ */
 	const char *project; /* of a word that says none; NULL: of any */

@@ -10,13 +10,16 @@
 #include "base/text.h"
 #include "store/archive.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
 #include "store/record.h"
+#include "store/subject.h"
 #include "stream/digest.h"
 #include "stream/meter.h"
 #include "stream/stream.h"
 #include "transfer/describe.h"
 #include "transfer/location.h"
 #include "transfer/watch.h"
+#include "transfer/whose.h"
 
 /* A stranger's manifest may hold anything; ours make entries of 0.5 KiB. */
 #define ENTRY_MAX_BYTES (16 * 1024)
@@ -30,22 +33,31 @@ struct adoption {
 	size_t refused;
 };
 
-/* Names that may become those of an instance again, and all else that the
- * record keeps. */
+/* Whether it may become the name of an instance, or the names of a volume,
+ * again. */
+static bool
+may_be_restored(const char *subject)
+{
+	auto_instance_word struct instance_word word = {0};
+	struct error ignored = {0};
+
+	return subject_is_volume(subject) ||
+	       (strchr(subject, ':') == NULL &&
+		   instance_word_parse(subject, &word, &ignored) == 0);
+}
+
+/* Such a name, and all else that the record keeps. */
 static bool
 is_complete(const json_t *manifest)
 {
 	const char *project = json_text(manifest, "project");
-	const char *instance = json_text(manifest, "instance");
+	const char *subject = manifest_subject(manifest);
 	const char *created = json_text(manifest, "created_at");
-	auto_instance_word struct instance_word word = {0};
-	struct error ignored = {0};
 	time_t when;
 
-	return project != NULL && instance != NULL && created != NULL &&
-	       strchr(project, '/') == NULL && strchr(instance, ':') == NULL &&
-	       instance_word_parse(instance, &word, &ignored) == 0 &&
-	       word.project == NULL && clock_parse(created, 0, &when) &&
+	return project != NULL && subject != NULL && created != NULL &&
+	       strchr(project, '/') == NULL && may_be_restored(subject) &&
+	       clock_parse(created, 0, &when) &&
 	       json_text(manifest, "archive") != NULL &&
 	       json_is_object(json_object_get(manifest, "server"));
 }
@@ -147,12 +159,15 @@ say_found(const struct adoption *adoption, const char *path, const json_t *told)
 	char when[CLOCK_TEXT_BYTES];
 	char size[TEXT_SIZE_BYTES];
 	char origin[ORIGIN_SHOWN_BYTES];
+	struct error ignored = {0};
+	auto_free char *name = whose_backup(told, &ignored);
 	time_t made = 0;
 
+	if (name == NULL)
+		return;
 	(void)clock_parse(json_text(told, "created_at"), 0, &made);
-	watch_note(adoption->watch, _("%s/%s, made %s, %s, origin: %s: '%s'"),
-	    json_text(told, "project"), json_text(told, "instance"),
-	    clock_local(when, made),
+	watch_note(adoption->watch, _("%s, made %s, %s, origin: %s: '%s'"),
+	    name, clock_local(when, made),
 	    text_show_size(size, (uint64_t)json_number(told, "size_bytes")),
 	    origin_show(origin, json_text(told, "origin")), path);
 }

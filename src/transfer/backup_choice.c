@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
 #include "store/proof.h"
+#include "store/subject.h"
 #include "transfer/backup_filter.h"
 #include "transfer/backup_word.h"
 
@@ -46,6 +48,42 @@ add_path(struct backup_choice *choice, const char *path, struct error *err)
 	return 0;
 }
 
+static int
+refuse_volume(const char *word, struct error *err)
+{
+	error_set(err, ERROR_USAGE,
+	    _("'%s' is of a custom volume: only instances can be drilled"),
+	    word);
+	return error_hint_command(
+	    err, "anklume", "backup", "verify", word, NULL);
+}
+
+/* A file that cannot be read is told of when it is opened. */
+static bool
+is_of_volume(const char *path)
+{
+	struct error ignored = {0};
+	auto_json json_t *manifest = NULL;
+	const char *subject;
+
+	if (manifest_load(path, &manifest, &ignored) <= 0)
+		return false;
+	subject = manifest_subject(manifest);
+	return subject != NULL && subject_is_volume(subject);
+}
+
+/* Whether or not there is such a backup. */
+static int
+check_words(const struct backup_choice_request *request, struct error *err)
+{
+	for (size_t i = 0; request->instances_only && i < request->word_count;
+	     i++) {
+		if (backup_word_is_of_volume(request->words[i]))
+			return refuse_volume(request->words[i], err);
+	}
+	return 0;
+}
+
 /* Each word is one archive. */
 static int
 choose_by_words(const struct backup_choice_request *request,
@@ -59,8 +97,11 @@ choose_by_words(const struct backup_choice_request *request,
 		auto_free char *path = NULL;
 
 		if (backup_word_find(
-			request->words[i], &search, watch, &path, err) < 0 ||
-		    add_path(choice, path, err) < 0)
+			request->words[i], &search, watch, &path, err) < 0)
+			return -1;
+		if (request->instances_only && is_of_volume(path))
+			return refuse_volume(request->words[i], err);
+		if (add_path(choice, path, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -169,7 +210,8 @@ choose_by_directory(const struct backup_choice_request *request,
 	const char *from =
 	    request->from != NULL ? request->from : BACKUP_DIRECTORY;
 	auto_backup_filter struct backup_filter filter = {
-	    .project = request->project};
+	    .project = request->project,
+	    .instances_only = request->instances_only};
 	auto_catalogue struct catalogue catalogue = {0};
 
 	if (backup_filter_add_words(
@@ -191,10 +233,12 @@ backup_choose(const struct backup_choice_request *request,
     struct error *err)
 {
 	auto_backup_choice struct backup_choice choice = {0};
-	int result = request->word_count > 0 && request->oldest == 0
-			 ? choose_by_words(request, watch, &choice, err)
-			 : choose_by_directory(request, &choice, err);
+	int result = check_words(request, err);
 
+	if (result == 0)
+		result = request->word_count > 0 && request->oldest == 0
+			     ? choose_by_words(request, watch, &choice, err)
+			     : choose_by_directory(request, &choice, err);
 	if (result < 0)
 		return -1;
 	*ret_choice = choice;

@@ -15,6 +15,9 @@ struct backup_choice_request {
 	const char *from;    /* a directory; NULL: backups/ */
 	const char *project; /* NULL: of any */
 
+	/* No custom volumes: one that is named is ERROR_USAGE. */
+	bool instances_only;
+
 	/* Of those that the words mean, only so many: those whose proof of this
 	 * kind ("content", "drill") is the longest ago, or that have none. 0: a
 	 * word is one archive, without words it is every one. */

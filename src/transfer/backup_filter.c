@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
+#include "store/subject.h"
 #include "transfer/backup_word.h"
 
 /* gpg's own "long" key id: fewer digits are no name of a key. */
@@ -80,7 +82,11 @@ backup_filter_takes(
     const struct backup_filter *filter, const struct catalogue_entry *entry)
 {
 	const char *project = json_text(entry->manifest, "project");
+	const char *subject = manifest_subject(entry->manifest);
 
+	if (filter->instances_only && subject != NULL &&
+	    subject_is_volume(subject))
+		return false;
 	if (filter->recipient != NULL && !is_for(entry, filter->recipient))
 		return false;
 	if (filter->project != NULL &&

@@ -14,6 +14,7 @@ struct error;
 struct backup_filter {
 	const char *project;   /* NULL: of any */
 	const char *recipient; /* the end of a fingerprint; NULL: any */
+	bool instances_only;   /* no volumes */
 	size_t count;
 	struct backup_word *words; /* one of them must mean it; none: any */
 };

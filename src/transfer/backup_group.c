@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
 #include "store/proof.h"
+#include "store/subject.h"
 
 static const char *
 fingerprint_of(const struct catalogue_entry *entry)
@@ -24,7 +26,7 @@ takes_part(const struct catalogue_entry *entry)
 
 	return !entry->missing && fingerprint != NULL && *fingerprint != '\0' &&
 	       json_text(entry->manifest, "project") != NULL &&
-	       json_text(entry->manifest, "instance") != NULL;
+	       manifest_subject(entry->manifest) != NULL;
 }
 
 static int
@@ -35,8 +37,8 @@ compare_members(
 	    json_text(b->manifest, "project"));
 
 	if (order == 0)
-		order = strcmp(json_text(a->manifest, "instance"),
-		    json_text(b->manifest, "instance"));
+		order = subject_compare(manifest_subject(a->manifest),
+		    manifest_subject(b->manifest));
 	return order != 0 ? order
 			  : strcmp(fingerprint_of(a), fingerprint_of(b));
 }
@@ -74,7 +76,7 @@ add(struct backup_groups *groups, const struct catalogue_entry **entry)
 	groups->items[groups->count++] = (struct backup_group){
 	    .fingerprint = fingerprint_of(*entry),
 	    .project = json_text((*entry)->manifest, "project"),
-	    .instance = json_text((*entry)->manifest, "instance"),
+	    .subject = manifest_subject((*entry)->manifest),
 	    .count = 1,
 	    .entries = entry,
 	};

@@ -1,5 +1,5 @@
-/* backup_group.h - the archives of one instance of one server, by their
- * manifests */
+/* backup_group.h - the archives of one instance or custom volume of one
+ * server, by their manifests */
 
 #ifndef ANKLUME_TRANSFER_BACKUP_GROUP_H
 #define ANKLUME_TRANSFER_BACKUP_GROUP_H
@@ -16,13 +16,14 @@ struct error;
 struct backup_group {
 	const char *fingerprint; /* of the server */
 	const char *project;
-	const char *instance;
+	const char *subject; /* store/subject.h */
 	size_t count;
 	const struct catalogue_entry **entries;
 };
 
-/* By project, instance and server. Entries without a manifest that names all
- * three, or with one whose file is gone, are in none. */
+/* By project, subject and server, a project's volumes last. Entries without a
+ * manifest that names all three, or with one whose file is gone, are in none.
+ */
 struct backup_groups {
 	size_t count;
 	struct backup_group *items;

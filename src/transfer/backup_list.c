@@ -7,6 +7,8 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
+#include "store/subject.h"
 #include "transfer/backup_filter.h"
 #include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
@@ -92,35 +94,55 @@ backup_list(const struct backup_list_request *request, json_t **ret_backups,
 /* A word of the manifest's that may stand in a command: no option, and nothing
  * that a terminal acts on. */
 static const char *
-plain_word(
-    const struct catalogue_entry *entry, const char *key, const char *otherwise)
+plain_word(const char *word, const char *otherwise)
 {
-	const char *word = json_text(entry->manifest, key);
-
 	return word != NULL && text_is_plain_word(word) ? word : otherwise;
+}
+
+/* `from` is a path, quoted, or NULL for what gpg gives. */
+static char *
+import_command(const json_t *manifest, const char *from, struct error *err)
+{
+	const char *subject = manifest_subject(manifest);
+	const char *project =
+	    plain_word(json_text(manifest, "project"), "default");
+	auto_free char *pool = NULL;
+
+	if (subject == NULL || !subject_is_volume(subject))
+		return text_format(err, "incus import %s %s --project %s",
+		    from != NULL ? from : "-", plain_word(subject, "NAME"),
+		    project);
+	pool = subject_pool(subject, err);
+	if (pool == NULL)
+		return NULL;
+	/* The client of 7.0.2 takes "-" here, that of 6.0.4 does not; both take
+	 * this, from a pipe, too. */
+	return text_format(err,
+	    "incus storage volume import %s %s %s --project %s",
+	    plain_word(pool, "POOL"), from != NULL ? from : "/dev/stdin",
+	    plain_word(subject_volume(subject), "NAME"), project);
 }
 
 /* gpg and the daemon's own client; the daemon tells gzip and zstd itself. */
 static json_t *
 restore_commands(const struct catalogue_entry *entry, struct error *err)
 {
-	const char *name = plain_word(entry, "instance", "NAME");
-	const char *project = plain_word(entry, "project", "default");
 	auto_free char *file = text_format(err, "%s%s",
 	    text_starts_with(entry->path, "-") ? "./" : "", entry->path);
 	auto_free char *path =
 	    file != NULL ? text_shell_quote(file, err) : NULL;
+	bool encrypted = is_encrypted(entry);
+	auto_free char *import = NULL;
 	auto_free char *command = NULL;
 
 	if (path == NULL)
 		return NULL;
-	if (is_encrypted(entry))
-		command = text_format(err,
-		    "gpg --decrypt %s | incus import - %s --project %s", path,
-		    name, project);
-	else
-		command = text_format(err, "incus import %s %s --project %s",
-		    path, name, project);
+	import = import_command(entry->manifest, encrypted ? NULL : path, err);
+	if (import == NULL)
+		return NULL;
+	command = encrypted
+		      ? text_format(err, "gpg --decrypt %s | %s", path, import)
+		      : text_format(err, "%s", import);
 	return command != NULL ? json_pack("[o]", json_string_escaped(command))
 			       : NULL;
 }

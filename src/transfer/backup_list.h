@@ -20,8 +20,9 @@ struct backup_list_request {
 };
 
 /* An array of objects (docs/formats.md, "backup list"), owned by the caller;
- * those of one instance together, the newest first. What an archive's origin is
- * is only presumed until it is read. ERROR_NOT_FOUND when there is none. */
+ * those of one instance or volume together, the newest first. What an archive's
+ * origin is is only presumed until it is read. ERROR_NOT_FOUND when there is
+ * none. */
 int backup_list(const struct backup_list_request *request, json_t **ret_backups,
     struct error *err);
 

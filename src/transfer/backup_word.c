@@ -10,52 +10,91 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "store/catalogue.h"
-#include "transfer/backup_state.h"
-#include "transfer/watch.h"
-
-/* Of those that there are, when none is the one that was asked for. */
-#define SHOWN_MAX 5
-
-/* One look-up. */
-struct lookup {
-	const char *text;
-	const char *directory;
-	const char *project; /* that breaks ties */
-	const struct watch *watch;
-	struct backup_word word;
-	struct catalogue catalogue;
-	bool *intact; /* for each entry that is meant */
-};
+#include "store/manifest.h"
+#include "store/subject.h"
+#include "transfer/location.h"
 
 void
 backup_word_clear(struct backup_word *word)
 {
-	instance_word_clear(&word->instance);
+	free(word->project);
+	free(word->subject);
 	*word = (struct backup_word){0};
+}
+
+static int
+parse_instance(const char *text, struct backup_word *word, struct error *err)
+{
+	/* A project's name may hold one, too. */
+	const char *slash = strrchr(text, '/');
+	const char *at = strchr(slash != NULL ? slash : text, '@');
+	size_t length = at != NULL ? (size_t)(at - text) : strlen(text);
+	auto_free char *name = text_copy(text, length, err);
+	struct instance_word instance = {0};
+
+	if (name == NULL)
+		return -1;
+	if (at != NULL &&
+	    !clock_parse_span(at + 1, time(NULL), &word->begin, &word->end)) {
+		error_set(err, ERROR_USAGE, _("'%s': '%s' is not a time"), text,
+		    at + 1);
+		return error_hint(
+		    err, _("2026-11-22, 2026-11-22T14:30, today, yesterday"));
+	}
+	if (instance_word_parse(name, &instance, err) < 0)
+		return -1;
+	word->project = instance.project;
+	word->subject = instance.name;
+	return 0;
+}
+
+/* What names this host's daemon may stand before it, as before an instance. */
+static const char *
+skip_remote(const char *text)
+{
+	return text_starts_with(text, "local:") ? text + strlen("local:")
+						: text;
+}
+
+/* Whether it has three parts: what else they hold is for manifests to know. */
+static bool
+has_volume_form(const char *text)
+{
+	const char *word = skip_remote(text);
+	const char *slash = strchr(word, '/');
+
+	return slash != NULL && word + strspn(word, ".") < slash &&
+	       subject_fits_volume(slash + 1);
+}
+
+static int
+parse_volume(const char *text, struct backup_word *word, struct error *err)
+{
+	const char *begin = skip_remote(text);
+	const char *subject = strchr(begin, '/') + 1;
+	const char *at = strrchr(subject, '@');
+	size_t length = strlen(subject);
+
+	if (at != NULL && at > subject_volume(subject) &&
+	    clock_parse_span(at + 1, time(NULL), &word->begin, &word->end))
+		length = (size_t)(at - subject);
+	word->project = text_copy(begin, (size_t)(subject - begin) - 1, err);
+	word->subject = text_copy(subject, length, err);
+	return word->project != NULL && word->subject != NULL ? 0 : -1;
 }
 
 int
 backup_word_parse(
     const char *text, struct backup_word *ret_word, struct error *err)
 {
-	/* A project's name may hold one, too. */
-	const char *slash = strrchr(text, '/');
-	const char *at = strchr(slash != NULL ? slash : text, '@');
-	size_t length = at != NULL ? (size_t)(at - text) : strlen(text);
-	auto_free char *instance = text_copy(text, length, err);
 	struct backup_word word = {0};
+	int result = has_volume_form(text) ? parse_volume(text, &word, err)
+					   : parse_instance(text, &word, err);
 
-	if (instance == NULL)
+	if (result < 0) {
+		backup_word_clear(&word);
 		return -1;
-	if (at != NULL &&
-	    !clock_parse_span(at + 1, time(NULL), &word.begin, &word.end)) {
-		error_set(err, ERROR_USAGE, _("'%s': '%s' is not a time"), text,
-		    at + 1);
-		return error_hint(
-		    err, _("2026-11-22, 2026-11-22T14:30, today, yesterday"));
 	}
-	if (instance_word_parse(instance, &word.instance, err) < 0)
-		return -1;
 	*ret_word = word;
 	return 0;
 }
@@ -81,27 +120,26 @@ was_made_within(
 	       when >= word->begin && when < word->end;
 }
 
-static bool
-is_of_instance(
+bool
+backup_word_is_of(
     const struct backup_word *word, const struct catalogue_entry *entry)
 {
-	const struct instance_word *instance = &word->instance;
+	const char *subject = manifest_subject(entry->manifest);
 
-	return has_text(entry, "instance", instance->name) &&
-	       (instance->project == NULL ||
-		   has_text(entry, "project", instance->project));
+	return subject != NULL && strcmp(subject, word->subject) == 0 &&
+	       (word->project == NULL ||
+		   has_text(entry, "project", word->project));
 }
 
 bool
 backup_word_means(
     const struct backup_word *word, const struct catalogue_entry *entry)
 {
-	return is_of_instance(word, entry) && was_made_within(word, entry);
+	return backup_word_is_of(word, entry) && was_made_within(word, entry);
 }
 
-/* A file that is there is a path, and so is what looks like one. */
-static bool
-is_path(const char *text)
+bool
+backup_word_is_path(const char *text)
 {
 	struct stat found;
 
@@ -111,227 +149,8 @@ is_path(const char *text)
 	       (stat(text, &found) == 0 && !S_ISDIR(found.st_mode));
 }
 
-static bool
-same_owner(const struct catalogue_entry *a, const struct catalogue_entry *b)
+bool
+backup_word_is_of_volume(const char *text)
 {
-	const json_t *left =
-	    json_at(a->manifest, "server", "fingerprint", NULL);
-	const json_t *right =
-	    json_at(b->manifest, "server", "fingerprint", NULL);
-
-	return json_equal(left, right) != 0 &&
-	       json_equal(json_object_get(a->manifest, "project"),
-		   json_object_get(b->manifest, "project")) != 0;
-}
-
-/* The first entry from `start` on that is meant and intact. */
-static const struct catalogue_entry *
-next_intact(const struct lookup *lookup, size_t start)
-{
-	for (size_t i = start; i < lookup->catalogue.count; i++) {
-		const struct catalogue_entry *entry =
-		    &lookup->catalogue.entries[i];
-
-		if (backup_word_means(&lookup->word, entry) &&
-		    lookup->intact[i])
-			return entry;
-	}
-	return NULL;
-}
-
-static size_t
-after(const struct lookup *lookup, const struct catalogue_entry *entry)
-{
-	return (size_t)(entry - lookup->catalogue.entries) + 1;
-}
-
-/* Of another project, or of another server, than the first one. */
-static const struct catalogue_entry *
-find_rival(const struct lookup *lookup, const struct catalogue_entry *first)
-{
-	const struct catalogue_entry *one = first;
-
-	while ((one = next_intact(lookup, after(lookup, one))) != NULL) {
-		if (!same_owner(first, one))
-			return one;
-	}
-	return NULL;
-}
-
-static bool
-is_newest_of_owner(
-    const struct lookup *lookup, const struct catalogue_entry *entry)
-{
-	const struct catalogue_entry *one = next_intact(lookup, 0);
-
-	while (one != entry && !same_owner(one, entry))
-		one = next_intact(lookup, after(lookup, one));
-	return one == entry;
-}
-
-/* Of two servers, only the path tells them apart. */
-static bool
-shares_project(const struct lookup *lookup, const struct catalogue_entry *entry)
-{
-	const struct catalogue_entry *one = next_intact(lookup, 0);
-
-	while (one != NULL &&
-	       (same_owner(one, entry) ||
-		   json_equal(json_object_get(one->manifest, "project"),
-		       json_object_get(entry->manifest, "project")) == 0))
-		one = next_intact(lookup, after(lookup, one));
-	return one != NULL;
-}
-
-/* The newest of each owner, as it must be typed. */
-static int
-refuse_several(const struct lookup *lookup, struct error *err)
-{
-	const char *name = lookup->word.instance.name;
-	const struct catalogue_entry *one = next_intact(lookup, 0);
-
-	error_set(err, ERROR_AMBIGUOUS,
-	    _("'%s' holds backups of several instances '%s': say which"),
-	    lookup->directory, name);
-	for (; one != NULL; one = next_intact(lookup, after(lookup, one))) {
-		struct error ignored = {0};
-		const char *project = json_text(one->manifest, "project");
-		auto_free char *whole = NULL;
-
-		if (!is_newest_of_owner(lookup, one))
-			continue;
-		whole = shares_project(lookup, one) || project == NULL
-			    ? text_format(&ignored, "%s", one->path)
-			    : text_format(&ignored, "%s/%s", project, name);
-		if (whole != NULL)
-			error_hint_command(err, whole, NULL);
-	}
-	return -1;
-}
-
-/* What there is of the instance, newest first. */
-static int
-refuse_none(const struct lookup *lookup, struct error *err)
-{
-	size_t shown = 0;
-
-	error_set(err, ERROR_NOT_FOUND, _("'%s' holds no backup of '%s'"),
-	    lookup->directory, lookup->text);
-	for (size_t i = 0; i < lookup->catalogue.count && shown < SHOWN_MAX;
-	     i++) {
-		const struct catalogue_entry *entry =
-		    &lookup->catalogue.entries[i];
-
-		if (!is_of_instance(&lookup->word, entry))
-			continue;
-		error_hint_command(err, entry->path, NULL);
-		shown++;
-	}
-	return -1;
-}
-
-static const char *
-reason(const struct catalogue_entry *entry)
-{
-	if (entry->missing)
-		return _("passed over: '%s' has gone, its manifest is there");
-	if (!catalogue_entry_fits(entry))
-		return _("passed over: '%s' has not the size that its manifest "
-			 "says");
-	return _("passed over: '%s' was found damaged");
-}
-
-static void
-note_passed_over(
-    const struct lookup *lookup, const struct catalogue_entry *chosen)
-{
-	for (size_t i = 0; i < lookup->catalogue.count; i++) {
-		const struct catalogue_entry *entry =
-		    &lookup->catalogue.entries[i];
-
-		if (entry == chosen)
-			return;
-		if (backup_word_means(&lookup->word, entry) &&
-		    !lookup->intact[i])
-			watch_note(lookup->watch, reason(entry), entry->path);
-	}
-}
-
-/* Of several owners the one in the project that breaks ties, if it is one. */
-static const struct catalogue_entry *
-prefer(struct lookup *lookup, const struct catalogue_entry *first)
-{
-	struct instance_word *instance = &lookup->word.instance;
-	const struct catalogue_entry *preferred;
-	struct error ignored = {0};
-
-	if (instance->project != NULL || lookup->project == NULL ||
-	    find_rival(lookup, first) == NULL)
-		return first;
-	instance->project =
-	    text_copy(lookup->project, strlen(lookup->project), &ignored);
-	preferred = next_intact(lookup, 0);
-	if (preferred != NULL)
-		return preferred;
-	free(steal(instance->project));
-	return first;
-}
-
-static int
-find_intact(struct lookup *lookup, struct error *err)
-{
-	const struct catalogue *catalogue = &lookup->catalogue;
-
-	lookup->intact = calloc(catalogue->count + 1, sizeof(bool));
-	if (lookup->intact == NULL)
-		return error_set_memory(err);
-	for (size_t i = 0; i < catalogue->count; i++)
-		lookup->intact[i] =
-		    is_of_instance(&lookup->word, &catalogue->entries[i]) &&
-		    backup_seems_intact(&catalogue->entries[i]);
-	return 0;
-}
-
-static int
-choose(struct lookup *lookup, char **ret_path, struct error *err)
-{
-	const struct catalogue_entry *first;
-
-	if (find_intact(lookup, err) < 0)
-		return -1;
-	first = next_intact(lookup, 0);
-	if (first != NULL)
-		first = prefer(lookup, first);
-	note_passed_over(lookup, first);
-	if (first == NULL)
-		return refuse_none(lookup, err);
-	if (find_rival(lookup, first) != NULL)
-		return refuse_several(lookup, err);
-	*ret_path = text_copy(first->path, strlen(first->path), err);
-	return *ret_path != NULL ? 0 : -1;
-}
-
-int
-backup_word_find(const char *text, const struct backup_search *search,
-    const struct watch *watch, char **ret_path, struct error *err)
-{
-	struct lookup lookup = {
-	    .text = text,
-	    .directory = search->from != NULL ? search->from : BACKUP_DIRECTORY,
-	    .project = search->project,
-	    .watch = watch,
-	};
-	int result = -1;
-
-	if (is_path(text)) {
-		*ret_path = text_copy(text, strlen(text), err);
-		return *ret_path != NULL ? 0 : -1;
-	}
-	if (backup_word_parse(text, &lookup.word, err) == 0 &&
-	    catalogue_read(lookup.directory, &lookup.catalogue, err) == 0)
-		result = choose(&lookup, ret_path, err);
-	backup_word_clear(&lookup.word);
-	catalogue_clear(&lookup.catalogue);
-	free(lookup.intact);
-	return result;
+	return !backup_word_is_path(text) && has_volume_form(text);
 }

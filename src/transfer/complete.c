@@ -14,6 +14,8 @@
 #include "incus/project.h"
 #include "incus/snapshot.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
+#include "store/subject.h"
 #include "transfer/backup_word.h"
 #include "transfer/location.h"
 #include "transfer/watch.h"
@@ -46,16 +48,30 @@ by_name(const void *left, const void *right)
 {
 	const struct instance_ref *a = left;
 	const struct instance_ref *b = right;
-	int order = strcmp(a->name, b->name);
+	int order = subject_compare(a->name, b->name);
 
 	return order != 0 ? order : strcmp(a->project, b->project);
+}
+
+/* "POOL/VOLUME" stands in a name's place where archives are offered. */
+static bool
+is_plain_subject(const char *subject)
+{
+	struct error ignored = {0};
+	auto_free char *pool = NULL;
+
+	if (!subject_is_volume(subject))
+		return text_is_plain_word(subject);
+	pool = subject_pool(subject, &ignored);
+	return pool != NULL && text_is_plain_word(pool) &&
+	       text_is_plain_word(subject_volume(subject));
 }
 
 /* Those of drills come and go, and are found by no name. */
 static bool
 is_offered(const struct instance_ref *ref)
 {
-	return text_is_plain_word(ref->name) &&
+	return is_plain_subject(ref->name) &&
 	       text_is_plain_word(ref->project) &&
 	       !text_starts_with(ref->project, INSTANCE_DRILL_PREFIX);
 }
@@ -110,8 +126,10 @@ offer_refs(struct completion *completion, const struct instance_names *names,
 		bool preferred =
 		    project != NULL && strcmp(ref->project, project) == 0;
 
-		if (offer_ref(completion, ref, spelling,
-			spelling->whole || (shared && !preferred), err) < 0)
+		bool whole = spelling->whole || (shared && !preferred) ||
+			     subject_is_volume(ref->name);
+
+		if (offer_ref(completion, ref, spelling, whole, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -229,7 +247,7 @@ complete_pools(struct completion *completion, struct error *err)
 	return 0;
 }
 
-/* "web@" and when the backups of web were made, as manifests spell it. */
+/* "web@" and when its backups were made, as manifests spell it. */
 static int
 offer_times(struct completion *completion, const struct catalogue *catalogue,
     size_t instance_length, struct error *err)
@@ -259,13 +277,13 @@ offer_times(struct completion *completion, const struct catalogue *catalogue,
 	return 0;
 }
 
-/* One ref for all archives of an instance; they stand together. */
+/* One ref for all archives of an instance or volume; they stand together. */
 static int
 add_ref(struct instance_names *names, const struct catalogue_entry *entry,
     struct error *err)
 {
 	const char *project = json_text(entry->manifest, "project");
-	const char *name = json_text(entry->manifest, "instance");
+	const char *name = manifest_subject(entry->manifest);
 	struct instance_ref *ref = &names->items[names->count];
 
 	if (project == NULL || name == NULL || entry->missing ||

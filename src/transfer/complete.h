@@ -36,8 +36,9 @@ int complete_snapshots(
 int complete_projects(struct completion *completion, struct error *err);
 int complete_pools(struct completion *completion, struct error *err);
 
-/* The instances that have backups, spelled as above; behind an "@", when those
- * were made; with `paths`, also those of the archives. */
+/* The instances that have backups, spelled as above, and the volumes, always
+ * with project and pool; behind an "@", when those were made; with `paths`,
+ * also those of the archives. */
 int complete_archived(
     struct completion *completion, bool paths, struct error *err);
 

@@ -260,6 +260,7 @@ run_drills(struct run *run, json_t *results, struct error *err)
 	auto_backup_choice struct backup_choice choice = {0};
 
 	wanted.proof = proof_name(PROOF_DRILL);
+	wanted.instances_only = true;
 	if (backup_choose(&wanted, run->watch, &choice, err) < 0)
 		return -1;
 	for (size_t i = 0; request->dry_run && i < choice.count; i++)

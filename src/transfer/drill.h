@@ -14,7 +14,8 @@ struct error;
 struct watch;
 
 struct drill_request {
-	struct backup_choice_request which; /* all but `proof` */
+	struct backup_choice_request
+	    which;	     /* `proof` and `instances_only` are ours */
 	const char *storage; /* NULL: the pool that the archive names */
 	int timeout_s;	     /* also of a clone's command */
 	bool dry_run;

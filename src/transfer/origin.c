@@ -42,15 +42,15 @@ load_by_manifest(struct provenance *provenance, const char *path,
 }
 
 static bool
-same_text(const json_t *a, const json_t *b, const char *key)
+same_texts(const char *a, const char *b)
 {
-	return json_equal(json_object_get(a, key), json_object_get(b, key)) !=
-	       0;
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* Whether all of them are of one instance, so that any of them names it. */
+/* Whether all of them are of one instance or volume, so that any of them names
+ * it. */
 static bool
-one_instance(const json_t *candidates)
+one_subject(const json_t *candidates)
 {
 	const json_t *first = json_array_get(candidates, 0);
 	const json_t *one;
@@ -58,8 +58,9 @@ one_instance(const json_t *candidates)
 
 	json_array_foreach(candidates, i, one)
 	{
-		if (!same_text(one, first, "project") ||
-		    !same_text(one, first, "instance"))
+		if (!same_texts(json_text(one, "project"),
+			json_text(first, "project")) ||
+		    !same_texts(manifest_subject(one), manifest_subject(first)))
 			return false;
 	}
 	return true;
@@ -80,7 +81,7 @@ load_by_size(struct provenance *provenance, const char *path,
 	provenance->candidates = NULL;
 	if (record_find_size(size_bytes, &provenance->candidates, err) < 0)
 		return -1;
-	if (one_instance(provenance->candidates))
+	if (one_subject(provenance->candidates))
 		return 0;
 	if (digest_of(archive_open(path, &ignored, err), &digest, err) < 0)
 		return -1;

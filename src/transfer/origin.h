@@ -59,7 +59,7 @@ int signature_demand_check(
 struct provenance {
 	json_t *manifest;   /* beside it; NULL when there is none */
 	json_t *candidates; /* the record's entries that it may be, all of
-			     * one instance */
+			     * one instance or volume */
 	bool has_signature; /* the manifest */
 	bool trusted;	    /* its signer is, or was asked for */
 	struct openpgp_verdict signature; /* of the manifest */

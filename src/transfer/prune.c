@@ -14,8 +14,10 @@
 #include "store/archive.h"
 #include "store/catalogue.h"
 #include "store/directory_lock.h"
+#include "store/manifest.h"
 #include "store/mount_point.h"
 #include "store/proof.h"
+#include "store/subject.h"
 #include "transfer/audited_run.h"
 #include "transfer/backup_filter.h"
 #include "transfer/backup_group.h"
@@ -203,6 +205,21 @@ hold_directory(struct pruning *pruning, const char *path, struct error *err)
 	return 0;
 }
 
+static json_t *
+describe(const struct verdict *verdict)
+{
+	const struct catalogue_entry *entry = verdict->entry;
+	const char *subject = manifest_subject(entry->manifest);
+
+	return json_pack("{s:o, s:O, s:s, s:O, s:I, s:b, s:O}", "path",
+	    json_string_escaped(entry->path), "project",
+	    json_object_get(entry->manifest, "project"), subject_key(subject),
+	    subject, "created_at",
+	    json_object_get(entry->manifest, "created_at"), "size_bytes",
+	    (json_int_t)entry->size_bytes, "keep", verdict->kept, "reasons",
+	    verdict->reasons);
+}
+
 /* Whether it is gone. */
 static bool
 settle(struct pruning *pruning, const struct verdict *verdict)
@@ -222,13 +239,7 @@ settle(struct pruning *pruning, const struct verdict *verdict)
 	pruning->result->kept += keep;
 	pruning->result->removed += !keep;
 	pruning->result->removed_bytes += keep ? 0 : entry->size_bytes;
-	told = json_pack("{s:o, s:O, s:O, s:O, s:I, s:b, s:O}", "path",
-	    json_string_escaped(entry->path), "project",
-	    json_object_get(entry->manifest, "project"), "instance",
-	    json_object_get(entry->manifest, "instance"), "created_at",
-	    json_object_get(entry->manifest, "created_at"), "size_bytes",
-	    (json_int_t)entry->size_bytes, "keep", keep, "reasons",
-	    verdict->reasons);
+	told = describe(verdict);
 	if (pruning->request->judged != NULL && told != NULL)
 		pruning->request->judged(pruning->request->data, told);
 	return !keep && !pruning->request->dry_run;
@@ -263,7 +274,7 @@ prune_group(struct pruning *pruning, const struct backup_group *group,
 	return result;
 }
 
-/* Rules are about all backups of an instance. */
+/* Rules are about all backups of an instance or volume. */
 static int
 add_words(struct backup_filter *filter, const struct prune_request *request,
     struct error *err)
@@ -274,8 +285,8 @@ add_words(struct backup_filter *filter, const struct prune_request *request,
 	for (size_t i = 0; i < filter->count; i++) {
 		if (filter->words[i].end != 0)
 			return error_set(err, ERROR_USAGE,
-			    _("'%s': here an instance is wanted, without a "
-			      "time"),
+			    _("'%s': here an instance or a volume is wanted, "
+			      "without a time"),
 			    request->words[i]);
 	}
 	return 0;

@@ -14,7 +14,8 @@ struct error;
 struct watch;
 
 struct prune_request {
-	const char *const *words; /* [PROJECT/]INSTANCE; none: all */
+	const char *const *words; /* [PROJECT/]INSTANCE,
+				   * PROJECT/POOL/VOLUME; none: all */
 	size_t word_count;
 	const char *from;    /* a directory; NULL: backups/ */
 	const char *project; /* of a word that says none; NULL: of any */
@@ -25,8 +26,8 @@ struct prune_request {
 	bool dry_run;
 
 	/* Told of each archive that was judged, and removed by then where it is
-	 * to go: "path", "project", "instance", "created_at", "size_bytes",
-	 * "keep", "reasons". */
+	 * to go: "path", "project", "instance" or "volume",
+	 * "created_at", "size_bytes", "keep", "reasons". */
 	void (*judged)(void *data, const json_t *archive);
 	void *data;
 };
@@ -38,10 +39,11 @@ struct prune_result {
 };
 
 /* Only archives with a manifest, of the daemon's own server, are touched. Of
- * each instance these stay whatever the rules say: the newest that is intact,
- * the newest that was drilled, both sides of a shrinkage that nobody has
- * acknowledged, and what is not as its manifest says, for a person to look at.
- * ERROR_USAGE without any rule; ERROR_LOCKED while archives are written there.
+ * each instance and volume these stay whatever the rules say: the newest that
+ * is intact, the newest that was drilled, both sides of a shrinkage that nobody
+ * has acknowledged, and what is not as its manifest says, for a person to look
+ * at. ERROR_USAGE without any rule; ERROR_LOCKED while archives are written
+ * there.
  */
 int prune(const struct prune_request *request, const struct watch *watch,
     struct prune_result *ret_result, struct error *err);

@@ -11,6 +11,7 @@
 #include "incus/client.h"
 #include "incus/instance.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
 #include "transfer/backup_group.h"
 #include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
@@ -26,7 +27,7 @@ group_of(const struct restoration *restoration, const json_t *row)
 
 		if (strcmp(group->fingerprint, restoration->server) == 0 &&
 		    strcmp(group->project, json_text(row, "project")) == 0 &&
-		    strcmp(group->instance, json_text(row, "instance")) == 0)
+		    strcmp(group->subject, manifest_subject(row)) == 0)
 			return group;
 	}
 	return NULL;
@@ -140,7 +141,7 @@ carry_out(const struct restoration *restoration, struct error *err)
 	if (wanting == 0)
 		return 0;
 	error_set(err, ERROR_PARTIAL,
-	    _("%zu of %zu instances were not restored"), wanting,
+	    _("%zu of %zu instances and volumes were not restored"), wanting,
 	    json_array_size(restoration->plan));
 	if (strangers)
 		error_hint_command(
@@ -157,6 +158,7 @@ run(struct restoration *restoration, struct error *err)
 	const struct incus_server *server =
 	    client != NULL ? incus_client_server(client, err) : NULL;
 
+	restoration->client = client;
 	if (server == NULL ||
 	    incus_list_names(client, &restoration->names, err) < 0 ||
 	    restore_plan_make(restoration, server->fingerprint, err) < 0)

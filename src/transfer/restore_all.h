@@ -1,5 +1,5 @@
-/* restore_all.h - the morning after: every instance of a directory of archives
- */
+/* restore_all.h - the morning after: every volume and instance of a directory
+ * of archives */
 
 #ifndef ANKLUME_TRANSFER_RESTORE_ALL_H
 #define ANKLUME_TRANSFER_RESTORE_ALL_H
@@ -15,7 +15,8 @@ struct watch;
 
 struct restore_all_request {
 	/* What holds for each; `file`, `backup` and `name` are not looked at,
-	 * and `project` is the only one whose instances are meant. */
+	 * and `project` is the only one that is meant: its instances, its
+	 * volumes, and those of another that are attached to the former. */
 	struct restore_request each;
 	time_t at;	    /* the newest that is not younger; 0: the newest */
 	const char *server; /* whose archives, by its name or the beginning of
@@ -29,13 +30,13 @@ struct restore_all_request {
 	void *data;
 };
 
-/* The newest intact archive of each instance; an older one where one turns out
- * to be damaged while it is read. An instance that exists is left alone, so
- * that a run which was cut goes on where it was; so is one whose archive is
- * neither this host's (backup adopt) nor signed by somebody who is trusted.
- * *ret_plan is an array of objects (docs/formats.md), owned by the caller.
- * ERROR_PARTIAL when not all could be restored; ERROR_NOT_FOUND when there is
- * none; ERROR_AMBIGUOUS when the archives are of several servers. */
+/* The newest intact archive of each volume, then of each instance; an older one
+ * where one turns out to be damaged while it is read. What exists is left
+ * alone, so that a run which was cut goes on where it was; so is that whose
+ * archive is neither this host's (backup adopt) nor signed by somebody who is
+ * trusted. *ret_plan is an array of objects (docs/formats.md), owned by the
+ * caller. ERROR_PARTIAL when not all could be restored; ERROR_NOT_FOUND when
+ * there is none; ERROR_AMBIGUOUS when the archives are of several servers. */
 int restore_all(const struct restore_all_request *request,
     const struct watch *watch, json_t **ret_plan, struct error *err);
 

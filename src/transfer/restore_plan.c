@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "incus/project.h"
 #include "store/catalogue.h"
+#include "store/subject.h"
 #include "transfer/backup_state.h"
 #include "transfer/origin.h"
 #include "transfer/restore_all.h"
@@ -61,17 +63,33 @@ note_passed_over(const struct restoration *restoration,
 	}
 }
 
-static bool
-exists(const struct restoration *restoration, const struct backup_group *group)
+static int
+volume_exists(const struct restoration *restoration,
+    const struct backup_group *group, struct error *err)
 {
+	auto_free char *pool = subject_pool(group->subject, err);
+
+	return pool != NULL
+		   ? incus_volume_exists(restoration->client, group->project,
+			 pool, subject_volume(group->subject), err)
+		   : -1;
+}
+
+/* 1, 0 or -1. */
+static int
+exists(const struct restoration *restoration, const struct backup_group *group,
+    struct error *err)
+{
+	if (subject_is_volume(group->subject))
+		return volume_exists(restoration, group, err);
 	for (size_t i = 0; i < restoration->names.count; i++) {
 		const struct instance_ref *one = &restoration->names.items[i];
 
 		if (strcmp(one->project, group->project) == 0 &&
-		    strcmp(one->name, group->instance) == 0)
-			return true;
+		    strcmp(one->name, group->subject) == 0)
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 bool
@@ -94,12 +112,16 @@ restore_plan_trusts(
 	       provenance.trusted;
 }
 
+/* NULL with err set. */
 static const char *
 plan_for(const struct restoration *restoration,
-    const struct backup_group *group, const struct catalogue_entry *entry)
+    const struct backup_group *group, const struct catalogue_entry *entry,
+    struct error *err)
 {
-	if (exists(restoration, group))
-		return PLAN_EXISTS;
+	int found = exists(restoration, group, err);
+
+	if (found != 0)
+		return found > 0 ? PLAN_EXISTS : NULL;
 	if (entry == NULL)
 		return PLAN_DAMAGED;
 	return restore_plan_trusts(restoration, entry) ? PLAN_RESTORE
@@ -120,20 +142,26 @@ restore_plan_name(
 	return 0;
 }
 
+/* Put a row for a group into `rows`; *ret_entry is the archive, or NULL. */
 static int
-plan_group(struct restoration *restoration, const struct backup_group *group,
-    struct error *err)
+plan_group(const struct restoration *restoration,
+    const struct backup_group *group, json_t *rows,
+    const struct catalogue_entry **ret_entry, struct error *err)
 {
 	const struct catalogue_entry *entry =
 	    restore_plan_next(restoration, group, NULL);
-	const char *plan = plan_for(restoration, group, entry);
-	json_t *row = json_pack("{s:s, s:s, s:s}", "project", group->project,
-	    "instance", group->instance, "plan", plan);
+	const char *plan = plan_for(restoration, group, entry, err);
+	json_t *row;
 
-	if (row == NULL || json_array_append_new(restoration->plan, row) < 0)
+	if (plan == NULL)
+		return -1;
+	row = json_pack("{s:s, s:s, s:s}", "project", group->project,
+	    subject_key(group->subject), group->subject, "plan", plan);
+	if (row == NULL || json_array_append_new(rows, row) < 0)
 		return error_set_memory(err);
 	if (strcmp(plan, PLAN_EXISTS) != 0)
 		note_passed_over(restoration, group, entry);
+	*ret_entry = entry;
 	return entry != NULL ? restore_plan_name(row, entry, err) : 0;
 }
 
@@ -214,13 +242,41 @@ choose_server(
 	return 0;
 }
 
+static bool
+names_volume(const json_t *volume, const struct backup_group *group)
+{
+	const char *project = json_text(volume, "project");
+	const char *pool = json_text(volume, "pool");
+	const char *name = json_text(volume, "name");
+	size_t length = pool != NULL ? strlen(pool) : 0;
+
+	return project != NULL && pool != NULL && name != NULL &&
+	       strcmp(project, group->project) == 0 &&
+	       strncmp(pool, group->subject, length) == 0 &&
+	       group->subject[length] == '/' &&
+	       strcmp(name, group->subject + length + 1) == 0;
+}
+
+static bool
+is_attached(const json_t *attached, const struct backup_group *volume)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(attached, i, one)
+	{
+		if (names_volume(one, volume))
+			return true;
+	}
+	return false;
+}
+
 /* What did not exist at the time that is asked for is no part of it. */
 static bool
 takes_part(
     const struct restoration *restoration, const struct backup_group *group)
 {
-	if (!is_meant(restoration, group) ||
-	    strcmp(group->fingerprint, restoration->server) != 0)
+	if (strcmp(group->fingerprint, restoration->server) != 0)
 		return false;
 	for (size_t i = 0; i < group->count; i++) {
 		if (is_old_enough(restoration, group->entries[i]))
@@ -229,17 +285,66 @@ takes_part(
 	return restoration->request->at == 0;
 }
 
+/* Rows for instances; into `attached` go the volumes that their archives name.
+ */
 static int
-make_plan(struct restoration *restoration, struct error *err)
+plan_instances(const struct restoration *restoration, json_t *rows,
+    json_t *attached, struct error *err)
 {
 	for (size_t i = 0; i < restoration->groups.count; i++) {
 		const struct backup_group *group =
 		    &restoration->groups.items[i];
+		const struct catalogue_entry *entry = NULL;
+		json_t *volumes;
 
-		if (takes_part(restoration, group) &&
-		    plan_group(restoration, group, err) < 0)
+		if (subject_is_volume(group->subject) ||
+		    !is_meant(restoration, group) ||
+		    !takes_part(restoration, group))
+			continue;
+		if (plan_group(restoration, group, rows, &entry, err) < 0)
+			return -1;
+		volumes = entry != NULL
+			      ? json_object_get(entry->manifest, "volumes")
+			      : NULL;
+		if (json_is_array(volumes) &&
+		    json_array_extend(attached, volumes) < 0)
+			return error_set_memory(err);
+	}
+	return 0;
+}
+
+/* Projects share volumes, those of "default": what is attached to an instance
+ * that is meant is meant, wherever it is. */
+static int
+plan_volumes(const struct restoration *restoration, json_t *rows,
+    const json_t *attached, struct error *err)
+{
+	for (size_t i = 0; i < restoration->groups.count; i++) {
+		const struct backup_group *group =
+		    &restoration->groups.items[i];
+		const struct catalogue_entry *ignored;
+
+		if (subject_is_volume(group->subject) &&
+		    (is_meant(restoration, group) ||
+			is_attached(attached, group)) &&
+		    takes_part(restoration, group) &&
+		    plan_group(restoration, group, rows, &ignored, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+make_plan(struct restoration *restoration, struct error *err)
+{
+	auto_json json_t *instances = json_array();
+	auto_json json_t *attached = json_array();
+
+	if (plan_instances(restoration, instances, attached, err) < 0 ||
+	    plan_volumes(restoration, restoration->plan, attached, err) < 0)
+		return -1;
+	if (json_array_extend(restoration->plan, instances) < 0)
+		return error_set_memory(err);
 	if (json_array_size(restoration->plan) == 0)
 		return error_set(
 		    err, ERROR_NOT_FOUND, _("there is no archive to restore"));

@@ -1,5 +1,5 @@
-/* restore_plan.h - which archive each instance comes from; for restore_all.c
- * and restore_plan.c only */
+/* restore_plan.h - which archive each volume and instance comes from; for
+ * restore_all.c and restore_plan.c only */
 
 #ifndef ANKLUME_TRANSFER_RESTORE_PLAN_H
 #define ANKLUME_TRANSFER_RESTORE_PLAN_H
@@ -12,10 +12,11 @@
 
 struct catalogue_entry;
 struct error;
+struct incus_client;
 struct restore_all_request;
 struct watch;
 
-/* What is planned for an instance; untranslated, as in JSON. */
+/* What is planned for one; untranslated, as in JSON. */
 #define PLAN_RESTORE "restore"
 #define PLAN_EXISTS "exists"
 #define PLAN_UNKNOWN "unknown origin"
@@ -25,6 +26,7 @@ struct watch;
 struct restoration {
 	const struct restore_all_request *request;
 	const struct watch *watch;
+	struct incus_client *client;
 	struct backup_groups groups;
 	struct instance_names names; /* that exist */
 	const char *from;
@@ -32,8 +34,9 @@ struct restoration {
 	json_t *plan;
 };
 
-/* Fill `plan`: `own` is this daemon's fingerprint, whose archives go before
- * those of the only other server. ERROR_NOT_FOUND, ERROR_AMBIGUOUS. */
+/* Fill `plan`, volumes first: instances need theirs. `own` is this daemon's
+ * fingerprint, whose archives go before those of the only other server.
+ * ERROR_NOT_FOUND, ERROR_AMBIGUOUS. */
 int restore_plan_make(
     struct restoration *restoration, const char *own, struct error *err);
 

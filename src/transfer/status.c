@@ -10,6 +10,7 @@
 #include "incus/client.h"
 #include "incus/instance.h"
 #include "store/catalogue.h"
+#include "store/subject.h"
 #include "transfer/backup_group.h"
 #include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
@@ -201,7 +202,7 @@ compare_group(const void *key, const void *item)
 	int order = strcmp(wanted->project, group->project);
 
 	if (order == 0)
-		order = strcmp(wanted->instance, group->instance);
+		order = subject_compare(wanted->subject, group->subject);
 	return order != 0 ? order
 			  : strcmp(wanted->fingerprint, group->fingerprint);
 }
@@ -212,7 +213,7 @@ find_group(struct survey *survey, const struct instance_ref *instance)
 {
 	const struct backup_group wanted = {
 	    .project = instance->project,
-	    .instance = instance->name,
+	    .subject = instance->name,
 	    .fingerprint = survey->fingerprint,
 	};
 	const struct backup_group *found =
@@ -248,7 +249,7 @@ look_at_instance(struct survey *survey, const json_t *about, struct error *err)
 	    reason, find_group(survey, &instance), err);
 }
 
-/* What has backups and is no more. */
+/* Instances that have backups and are no more. */
 static int
 look_at_gone(struct survey *survey, struct error *err)
 {
@@ -256,10 +257,10 @@ look_at_gone(struct survey *survey, struct error *err)
 		const struct backup_group *group = &survey->groups.items[i];
 		const struct instance_ref instance = {
 		    .project = (char *)(uintptr_t)group->project,
-		    .name = (char *)(uintptr_t)group->instance,
+		    .name = (char *)(uintptr_t)group->subject,
 		};
 
-		if (survey->used[i] ||
+		if (survey->used[i] || subject_is_volume(group->subject) ||
 		    strcmp(group->fingerprint, survey->fingerprint) != 0 ||
 		    (survey->request->project != NULL &&
 			strcmp(survey->request->project, group->project) != 0))

@@ -122,7 +122,8 @@ def test_a_class(daemon, store):
         assert mine.mark(project, name).read_text() == f"{project}/{name}\n"
         assert f"{project}/{name} is there again" in done.err
     count = len(mine.places)
-    assert f"{count} of {count} instances restored, 0 were there" in done.err
+    assert f"{count} of {count} instances and volumes restored, 0 were there" in (
+        done.err)
     for project in mine.projects:
         assert done.err.count(f"created the project '{project}'") == 1
     # Namesakes are what a class has: no line for each pair.
@@ -155,7 +156,7 @@ def test_a_second_run_has_nothing_to_do(daemon, store):
     done = daemon.anklume("backup", "restore", "--all", "--from", here.path)
     assert set(plans(made).values()) == {"exists"} and not restored(made)
     assert done.status == 0, done
-    assert "0 of 3 instances restored, 3 were there" in done.err
+    assert "0 of 3 instances and volumes restored, 3 were there" in done.err
     assert done.out.count("exists already") == 3
 
 
@@ -292,7 +293,7 @@ def test_no_intact_one(daemon, two_each, damage):
                           "--create-missing")
     assert done.status == 3, done
     assert mine.there() == [(project, "db"), (project, "web")]
-    assert "1 of 3 instances were not restored" in done.err
+    assert "1 of 3 instances and volumes were not restored" in done.err
     assert ("no intact archive" in done.out) == (damage is cut)
     assert (f"{project}/mail failed: " in done.err) == (damage is spoil)
     made = here.restore(status=3)
@@ -477,7 +478,7 @@ def test_a_dry_run_finds_what_is_missing(daemon, store):
     assert (dry.status, dry.out) == (3, real.out), dry
     assert dry.err.count(f"incus project create {project}") == 1
     assert dry.err.count(f"missing: project '{project}'") == 3
-    assert "3 of 3 instances were not restored" in dry.err
+    assert "3 of 3 instances and volumes were not restored" in dry.err
     made = here.restore("-n", "-s", "nosuchpool", "--create-missing", status=3)
     assert {one["status"] for one in made["instances"]} == {6}
     assert "pool 'nosuchpool'" in made["instances"][0]["error"]

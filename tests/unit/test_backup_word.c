@@ -12,7 +12,7 @@ words_are_taken_apart(void **state)
 	static const struct {
 		const char *text;
 		const char *project;
-		const char *name;
+		const char *subject;
 		long begin;
 		long end;
 	} cases[] = {
@@ -23,6 +23,15 @@ words_are_taken_apart(void **state)
 	    {"a@b/web", "a@b", "web", 0, 0},
 	    {"a@b/web@2026-11-22Z", "a@b", "web", 1795305600, 1795392000},
 	    {"work/web@2026-11-22Z", "work", "web", 1795305600, 1795392000},
+	    {"local:work/web", "work", "web", 0, 0},
+	    {"work/default/data", "work", "default/data", 0, 0},
+	    {"local:work/default/data", "work", "default/data", 0, 0},
+	    {"work/p/v@2026-11-22Z", "work", "p/v", 1795305600, 1795392000},
+	    {"a@b/p@q/r@s", "a@b", "p@q/r@s", 0, 0},
+	    {"a@b/p@q/r@s@2026-11-22Z", "a@b", "p@q/r@s", 1795305600,
+		1795392000},
+	    {"work/p/@2026-11-22Z", "work", "p/@2026-11-22Z", 0, 0},
+	    {"work/p+q/v w:x", "work", "p+q/v w:x", 0, 0},
 	};
 
 	(void)state;
@@ -32,12 +41,11 @@ words_are_taken_apart(void **state)
 
 		assert_int_equal(
 		    backup_word_parse(cases[i].text, &word, &err), 0);
-		assert_string_equal(word.instance.name, cases[i].name);
+		assert_string_equal(word.subject, cases[i].subject);
 		if (cases[i].project == NULL)
-			assert_null(word.instance.project);
+			assert_null(word.project);
 		else
-			assert_string_equal(
-			    word.instance.project, cases[i].project);
+			assert_string_equal(word.project, cases[i].project);
 		assert_int_equal(word.begin, cases[i].begin);
 		assert_int_equal(word.end, cases[i].end);
 	}
@@ -48,7 +56,8 @@ what_is_no_word_is_refused(void **state)
 {
 	static const char *const cases[] = {"", "@", "@today", "web@",
 	    "web@noon", "web@2026-02-30", "web@2026-11-22T25:00", "web@@today",
-	    "a/b/c", "/web", "web/", "web@2026-11-22 "};
+	    "a/b/c/d", "/web", "web/", "web@2026-11-22 ", "/p/v", "a//v",
+	    "a/p/", "a/../v", "a/p/..", "./p/v", "../p/v", "a/p/v/"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -61,14 +70,14 @@ what_is_no_word_is_refused(void **state)
 	}
 }
 
-/* Of an archive that was made at 2026-11-22T03:04:05Z. */
+/* Of an archive that was made at 2026-11-22T03:04:05Z; `key` says of what. */
 static bool
-is_meant(const char *text)
+means(const char *text, const char *key, const char *name)
 {
 	auto_backup_word struct backup_word word = {0};
 	struct catalogue_entry entry = {
-	    .manifest = json_pack("{s:s,s:s,s:s}", "instance", "web", "project",
-		"work", "created_at", "2026-11-22T03:04:05Z")};
+	    .manifest = json_pack("{s:s,s:s,s:s}", key, name, "project", "work",
+		"created_at", "2026-11-22T03:04:05Z")};
 	struct error err = {0};
 	bool meant;
 
@@ -76,6 +85,32 @@ is_meant(const char *text)
 	meant = backup_word_means(&word, &entry);
 	json_decref(entry.manifest);
 	return meant;
+}
+
+static bool
+is_meant(const char *text)
+{
+	return means(text, "instance", "web");
+}
+
+static void
+a_word_means_its_own_volume_and_time(void **state)
+{
+	static const char *const others[] = {"data", "default/data", "default",
+	    "work/data", "home/default/data", "work/default/dat",
+	    "work/default/datas", "work/bt/data",
+	    "work/default/data@2026-11-21Z"};
+
+	(void)state;
+	assert_true(means("work/default/data", "volume", "default/data"));
+	assert_true(
+	    means("work/default/data@2026-11-22Z", "volume", "default/data"));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_false(means(others[i], "volume", "default/data"));
+	/* Whoever writes a manifest cannot make one pass for the other. */
+	assert_false(means("work/default/data", "instance", "default/data"));
+	assert_false(means("web", "volume", "web"));
+	assert_false(means("work/web", "volume", "web"));
 }
 
 static void
@@ -154,6 +189,7 @@ main(void)
 	    cmocka_unit_test(words_are_taken_apart),
 	    cmocka_unit_test(what_is_no_word_is_refused),
 	    cmocka_unit_test(a_word_means_its_own_instance_and_time),
+	    cmocka_unit_test(a_word_means_its_own_volume_and_time),
 	    cmocka_unit_test(an_archive_without_a_manifest_is_nobodys),
 	    cmocka_unit_test(days_end_at_midnight),
 	    cmocka_unit_test(names_tell_archives),
