@@ -1,7 +1,9 @@
 #include <stddef.h>
 
+#include "base/auto.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured.h"
 #include "cli/output.h"
@@ -90,6 +92,35 @@ check_choice(const struct invocation *invocation, struct error *err)
 	return 0;
 }
 
+/* The instance, or POOL/VOLUME. Heap. */
+static char *
+subject(const struct restore_result *result, struct error *err)
+{
+	if (result->pool == NULL)
+		return text_format(err, "%s", result->name);
+	return text_format(err, "%s/%s", result->pool, result->name);
+}
+
+static int
+tell(struct output *output, const struct restore_result *result, bool dry_run,
+    struct error *err)
+{
+	auto_json json_t *fields = NULL;
+	auto_free char *name =
+	    result->name != NULL ? subject(result, err) : NULL;
+
+	if (error_is_set(err) && result->name != NULL)
+		return -1;
+	if (name != NULL && !dry_run)
+		output_line(output, "%s/%s", result->project, name);
+	fields = json_pack("{s:s?, s:s?, s:s?, s:b}", "project",
+	    result->project, result->pool != NULL ? "volume" : "instance", name,
+	    "origin", *result->origin != '\0' ? result->origin : NULL,
+	    "started", result->started);
+	output_json(output, fields);
+	return 0;
+}
+
 static int
 run(const struct invocation *invocation, struct error *err)
 {
@@ -118,7 +149,6 @@ run(const struct invocation *invocation, struct error *err)
 	    .dry_run = invocation->global->dry_run,
 	};
 	struct restore_result result = {0};
-	auto_json json_t *fields = NULL;
 	int status;
 
 	if (check_choice(invocation, err) < 0)
@@ -128,14 +158,8 @@ run(const struct invocation *invocation, struct error *err)
 		    invocation, &request, options->at, options->server, err);
 	status = restore_backup(
 	    &request, output_watch(invocation->output), &result, err);
-	if (status == 0 && !request.dry_run)
-		output_line(
-		    invocation->output, "%s/%s", result.project, result.name);
-	fields = json_pack("{s:s?, s:s?, s:s?, s:b}", "project", result.project,
-	    "instance", result.name, "origin",
-	    *result.origin != '\0' ? result.origin : NULL, "started",
-	    result.started);
-	output_json(invocation->output, fields);
+	if (tell(invocation->output, &result, request.dry_run, err) < 0)
+		status = -1;
 	restore_result_clear(&result);
 	return status;
 }

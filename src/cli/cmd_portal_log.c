@@ -86,12 +86,15 @@ show_user(char buf[CELL_BYTES], const json_t *entry)
 	return buf;
 }
 
-/* "work/web:/etc/hosts", "work/web@before-upgrade", "/srv/file", "-". */
+/* "work/web:/etc/hosts", "work/web@before-upgrade", "work/default/mail" for a
+ * volume, "/srv/file", "-". */
 static void
 show_place(char buf[CELL_BYTES], const json_t *place)
 {
 	const char *project = json_text(place, "project");
-	const char *instance = json_text(place, "instance");
+	const char *volume = json_text(place, "volume");
+	const char *instance =
+	    volume != NULL ? volume : json_text(place, "instance");
 	const char *snapshot = json_text(place, "snapshot");
 	const char *path = json_text(place, "path");
 	struct error ignored = {0};

@@ -92,7 +92,8 @@ create_missing_make_project(struct create_missing *missing,
 	if (incus_send(client, "POST", path,
 		json_pack("{s:s, s:{s:s, s:s, s:s}}", "name", missing->project,
 		    "config", "features.images", "false", "features.profiles",
-		    "false", "features.storage.volumes", "false"),
+		    "false", "features.storage.volumes",
+		    missing->own_volumes ? "true" : "false"),
 		err) < 0)
 		return error_prefix(
 		    err, _("cannot create the project '%s'"), missing->project);

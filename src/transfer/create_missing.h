@@ -18,6 +18,7 @@ struct watch;
 struct create_missing {
 	char *project;	  /* NULL: it is there */
 	json_t *profiles; /* array of {"project", "name", "definition"} */
+	bool own_volumes; /* of the project: not those of "default" */
 	bool made_project;
 	size_t made_profiles; /* of these, from the first */
 };
@@ -38,7 +39,8 @@ void create_missing_note(
 
 /* Make them, and say so. What a failure leaves, create_missing_undo() takes.
  * The project is wanted before an upload begins, and has the profiles, images
- * and volumes of "default", as one that a preflight suggests; a profile, which
+ * and, unless it is to have its own, volumes of "default", as one that a
+ * preflight suggests; a profile, which
  * may be a stranger's word, when the archive has proven whole. */
 int create_missing_make_project(struct create_missing *missing,
     struct incus_client *client, const struct watch *watch, struct error *err);

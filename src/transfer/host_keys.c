@@ -25,16 +25,15 @@ static const char *const prefixes[] = {
 };
 
 static const char *const keys[] = {
-    "security.idmap.base",
-    "security.idmap.size",
-    "security.devlxd.images",
+    "security.idmap.base", "security.idmap.size", "security.devlxd.images",
     "security.guestapi.images",
+    "block.mount_options", /* of a volume: the host mounts it */
 };
 
 /* These only when they are true. */
 static const char *const switches[] = {
-    "security.privileged",
-    "nvidia.runtime",
+    "security.privileged", "nvidia.runtime",
+    "security.unmapped", /* of a volume: its root is the host's */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -220,7 +219,7 @@ refuse(const json_t *refused, struct error *err)
 		append(option, sizeof(option), ",", name);
 	}
 	error_set(err, ERROR_UNSAFE,
-	    _("the instance in it would reach for the host: %s"), shown);
+	    _("what is in it would reach for the host: %s"), shown);
 	if (plain)
 		return error_hint_command(err, "--allow", option, NULL);
 	return error_hint(err, "--allow-unsafe");

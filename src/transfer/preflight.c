@@ -54,6 +54,18 @@ count_question(struct preflight *p, struct error *err)
 	    QUESTIONS_MAX);
 }
 
+/* As create_missing_make_project() makes it. */
+static void
+hint_project(struct preflight *p)
+{
+	bool volume = backup_index_is_volume(p->index);
+
+	error_hint_command(&p->missing, "incus", "project", "create",
+	    p->request->project, "-c", "features.images=false", "-c",
+	    "features.profiles=false", volume ? NULL : "-c",
+	    "features.storage.volumes=false", NULL);
+}
+
 static int
 check_project(struct preflight *p, struct error *err)
 {
@@ -67,10 +79,7 @@ check_project(struct preflight *p, struct error *err)
 		    p->request->missing, p->request->project, err);
 	p->can_create = true;
 	if (note_missing(p, _("project"), p->request->project))
-		error_hint_command(&p->missing, "incus", "project", "create",
-		    p->request->project, "-c", "features.images=false", "-c",
-		    "features.profiles=false", "-c",
-		    "features.storage.volumes=false", NULL);
+		hint_project(p);
 	return 0;
 }
 
@@ -171,6 +180,22 @@ check_nic(struct preflight *p, const json_t *device, struct error *err)
 	return 0;
 }
 
+/* Restored before the instance. */
+static bool
+is_coming(const struct preflight *p, const char *pool, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(p->request->coming, i, one)
+	{
+		if (strcmp(json_text(one, "pool"), pool) == 0 &&
+		    strcmp(json_text(one, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 check_disk(struct preflight *p, const json_t *device, struct error *err)
 {
@@ -191,6 +216,8 @@ check_disk(struct preflight *p, const json_t *device, struct error *err)
 	volume = text_copy(source, strcspn(source, "/"), err);
 	if (volume == NULL)
 		return -1;
+	if (is_coming(p, pool, volume))
+		return 0;
 	exists = incus_volume_exists(p->client, holder, pool, volume, err);
 	if (exists != 0)
 		return exists < 0 ? -1 : 0;
@@ -226,8 +253,8 @@ report(struct preflight *p, struct error *err)
 {
 	if (p->list[0] == '\0')
 		return 0;
-	error_set(err, ERROR_NOT_FOUND,
-	    _("what the instance needs is missing: %s"), p->list);
+	error_set(
+	    err, ERROR_NOT_FOUND, _("what it needs is missing: %s"), p->list);
 	memcpy(err->hint, p->missing.hint, sizeof(err->hint));
 	if (p->can_create)
 		error_hint(err,

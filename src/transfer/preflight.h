@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/json.h"
+
 struct backup_index;
 struct create_missing;
 struct error;
@@ -15,6 +17,8 @@ struct preflight_request {
 	const char *project;
 	const char *storage;	 /* NULL: the pool that the archive names */
 	uint64_t tar_size_bytes; /* 0: not known */
+	const json_t *coming;	 /* volumes that will be there: objects with
+				  * "pool" and "name"; NULL */
 
 	/* Where not NULL, a project or profile that is missing is no failure,
 	 * but noted here. */

@@ -29,6 +29,9 @@ restore_clear(struct restore *restore)
 {
 	backup_source_clear(&restore->source);
 	instance_ref_clear(&restore->target);
+	free(restore->pool);
+	free(restore->text);
+	json_decref(restore->volumes);
 	create_missing_clear(&restore->missing);
 	json_decref(restore->replaced);
 	incus_client_free(restore->client);
@@ -39,6 +42,7 @@ void
 restore_result_clear(struct restore_result *result)
 {
 	free(result->project);
+	free(result->pool);
 	free(result->name);
 	*result = (struct restore_result){0};
 }
@@ -104,6 +108,12 @@ check_whole(void *data, struct error *err)
 
 	if (backup_source_check(&restore->source, restore->presumed, err) < 0)
 		return -1;
+	if (restore->request->sha256 != NULL &&
+	    strcmp(restore->request->sha256, restore->source.digest.sha256) !=
+		0)
+		return error_set(err, ERROR_DAMAGED,
+		    _("it is not the archive that the instance's manifest "
+		      "names"));
 	return make_profiles(restore, err);
 }
 
@@ -182,27 +192,49 @@ finish(struct restore *restore, bool *ret_started, struct error *err)
 	    restore->client, target, replacement, err);
 }
 
-/* A failure leaves nothing of it. */
+static int
+work_on_volume(struct restore *restore, struct stream *data, struct error *err)
+{
+	int result;
+
+	watch_start(
+	    restore->watch, restore->target.name, restore->source.size_bytes);
+	result = restore_volume_import(restore, data, err);
+	watch_stop(restore->watch);
+	return result;
+}
+
+/* A failure leaves nothing of it but volumes, which are whole. */
 static int
 work(struct restore *restore, struct stream *data, struct error *err)
 {
-	if (create_missing_make_project(
-		&restore->missing, restore->client, restore->watch, err) == 0 &&
-	    import(restore, data, err) == 0 && settle(restore, err) == 0)
-		return 0;
-	create_missing_undo(&restore->missing, restore->client, err);
-	return -1;
+	int result = create_missing_make_project(
+	    &restore->missing, restore->client, restore->watch, err);
+
+	if (result == 0)
+		result = restore_volumes(restore, err);
+	if (result == 0 && restore->pool != NULL)
+		result = work_on_volume(restore, data, err);
+	else if (result == 0)
+		result =
+		    import(restore, data, err) == 0 ? settle(restore, err) : -1;
+	if (result < 0)
+		create_missing_undo(&restore->missing, restore->client, err);
+	return result;
 }
 
-static void
-say_what_would_be(const struct restore *restore)
+static int
+say_what_would_be(struct restore *restore, struct error *err)
 {
 	create_missing_note(&restore->missing, restore->watch);
+	if (restore_volumes(restore, err) < 0)
+		return -1;
 	if (restore->name.new_identity)
 		watch_note(restore->watch, "%s",
 		    _("would get new MAC addresses and a new UUID"));
 	watch_note(restore->watch, _("would restore '%s' as '%s/%s'"),
-	    restore->file, restore->target.project, restore->target.name);
+	    restore->file, restore->target.project, restore->text);
+	return 0;
 }
 
 /* The archive, as far as its index; nothing has been asked of the daemon. */
@@ -220,13 +252,27 @@ open_archive(struct restore *restore, struct error *err)
 	verbose_daemon(restore->watch, restore->client);
 	data = backup_source_open(
 	    &restore->source, restore->file, restore->watch, err);
-	if (data == NULL)
-		return NULL;
-	if (backup_index_refuse_volume(&restore->source.index, err) < 0) {
-		error_prefix(err, "'%s'", restore->file);
-		return stream_refuse(data);
+	if (data != NULL && check_signature(restore, err) < 0)
+		data = stream_refuse(data);
+	return data;
+}
+
+static int
+look(struct restore *restore, struct error *err)
+{
+	struct backup_subject subject;
+
+	if (backup_index_is_volume(&restore->source.index)) {
+		if (restore_volume_look(restore, err) < 0)
+			return -1;
+		subject = restore_volume_subject(restore);
+	} else {
+		if (restore_look(restore, err) < 0)
+			return -1;
+		subject = backup_subject_of(&restore->target);
 	}
-	return check_signature(restore, err) == 0 ? data : stream_refuse(data);
+	restore->text = backup_subject_text(&subject, err);
+	return restore->text != NULL ? 0 : -1;
 }
 
 static int
@@ -234,21 +280,24 @@ run(struct restore *restore, struct restore_result *result, struct error *err)
 {
 	auto_stream struct stream *data = open_archive(restore, err);
 
-	if (data == NULL || restore_look(restore, err) < 0)
+	if (data == NULL || look(restore, err) < 0)
 		return -1;
 	watch_detail(restore->watch, _("goes to '%s/%s'"),
-	    restore->target.project, restore->target.name);
+	    restore->target.project, restore->text);
 	if (restore->request->dry_run) {
-		say_what_would_be(restore);
+		if (say_what_would_be(restore, err) < 0)
+			return -1;
 	} else {
 		data = gate_new(steal(data), check_whole, restore, err);
 		if (data == NULL || work(restore, data, err) < 0 ||
-		    finish(restore, &result->started, err) < 0)
+		    (restore->pool == NULL &&
+			finish(restore, &result->started, err) < 0))
 			return -1;
 		(void)provenance_origin(&restore->source.provenance,
 		    &restore->source.digest, result->origin);
 	}
 	result->project = steal(restore->target.project);
+	result->pool = steal(restore->pool);
 	result->name = steal(restore->target.name);
 	return 0;
 }
@@ -262,12 +311,16 @@ audit(const struct restore *restore, const struct restore_result *result,
 	const char *project =
 	    result->project != NULL ? result->project : target->project;
 	const char *name = result->name != NULL ? result->name : target->name;
+	bool volume = backup_index_is_volume(&restore->source.index);
 	struct audited_place from = {
 	    .path = restore->file != NULL ? restore->file : request->backup};
 	struct audited_place to = {
 	    .project = project != NULL ? project : request->project,
-	    .instance = name != NULL ? name : request->name,
+	    .volume = volume ? restore->text : NULL,
 	};
+
+	if (!volume)
+		to.instance = name != NULL ? name : request->name;
 
 	audited_run_from(audited, &from);
 	audited_run_to(audited, &to);

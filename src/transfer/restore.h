@@ -1,4 +1,4 @@
-/* restore.h - an archive becomes an instance */
+/* restore.h - an archive becomes an instance, or a custom volume */
 
 #ifndef ANKLUME_TRANSFER_RESTORE_H
 #define ANKLUME_TRANSFER_RESTORE_H
@@ -18,6 +18,7 @@ struct restore_request {
 	const char *name;    /* NULL: as it was */
 	const char *project; /* NULL: as it was; unknown origin: required */
 	const char *storage; /* NULL: the pool that the archive names */
+	const char *sha256;  /* the archive must have it; NULL */
 	struct signature_demand signature;
 	const char *const *allowed; /* as in host_keys.h */
 	size_t allowed_count;
@@ -33,6 +34,7 @@ struct restore_request {
 
 struct restore_result {
 	char *project;
+	char *pool; /* of a volume; NULL: it is an instance */
 	char *name;
 	char origin[ORIGIN_TEXT_BYTES]; /* "" with a dry run */
 	bool started;
@@ -42,7 +44,9 @@ void restore_result_clear(struct restore_result *result);
 
 /* Decrypt, decompress, check and upload in one pass; the daemon gets the last
  * chunk only when every check has passed. What can be refused is refused before
- * the first byte. On failure no instance is left behind. */
+ * the first byte. On failure no instance is left behind. The volumes that the
+ * manifest of a trusted archive names, and that are missing, are restored
+ * before the instance, from archives that are trusted themselves; they stay. */
 int restore_backup(const struct restore_request *request,
     const struct watch *watch, struct restore_result *ret_result,
     struct error *err);

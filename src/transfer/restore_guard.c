@@ -50,8 +50,18 @@ int
 restore_guard_index(const struct backup_index *index, const json_t *profiles,
     const struct host_keys_leave *leave, struct error *err)
 {
+	const json_t *object =
+	    backup_index_is_volume(index) ? index->volume : index->instance;
+
 	return check_all(
-	    index->instance, index->snapshot_definitions, profiles, leave, err);
+	    object, index->snapshot_definitions, profiles, leave, err);
+}
+
+int
+restore_guard_object(const json_t *object, const struct host_keys_leave *leave,
+    struct error *err)
+{
+	return check_all(object, NULL, NULL, leave, err);
 }
 
 int

@@ -1,8 +1,10 @@
-/* restore_guard.h - what an archive's instance may set on this host */
+/* restore_guard.h - what an archive's instance or volume may set on this host
+ */
 
 #ifndef ANKLUME_TRANSFER_RESTORE_GUARD_H
 #define ANKLUME_TRANSFER_RESTORE_GUARD_H
 
+#include "base/json.h"
 #include "incus/instance.h"
 
 struct backup_index;
@@ -22,5 +24,9 @@ int restore_guard_index(const struct backup_index *index,
 int restore_guard_instance(struct incus_client *client,
     const struct instance_ref *instance, const struct host_keys_leave *leave,
     struct error *err);
+
+/* The same for one object (api.StorageVolume). */
+int restore_guard_object(const json_t *object,
+    const struct host_keys_leave *leave, struct error *err);
 
 #endif

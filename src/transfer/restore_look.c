@@ -26,8 +26,8 @@ check_content(const struct restore *restore, struct error *err)
 
 /* A stranger's archive does not give the host away. Whose it is, is presumed
  * until its digest is known: only what needs to be trusted waits for that. */
-static int
-check_host_keys(struct restore *restore, struct error *err)
+int
+restore_check_host_keys(struct restore *restore, struct error *err)
 {
 	const struct restore_request *request = restore->request;
 	struct host_keys_leave *leave = &restore->leave;
@@ -55,14 +55,16 @@ check_host_keys(struct restore *restore, struct error *err)
 	return 0;
 }
 
-static struct preflight_request
-preflight_request(struct restore *restore)
+struct preflight_request
+restore_preflight(struct restore *restore)
 {
 	const json_t *manifest = restore->source.provenance.manifest;
 
 	return (struct preflight_request){
 	    .project = restore->target.project,
-	    .storage = restore->request->storage,
+	    .storage = restore->pool != NULL ? restore->pool
+					     : restore->request->storage,
+	    .coming = restore->volumes,
 	    .tar_size_bytes = (uint64_t)json_number(manifest, "tar_size_bytes"),
 	    .missing =
 		restore->request->create_missing ? &restore->missing : NULL,
@@ -72,7 +74,7 @@ preflight_request(struct restore *restore)
 static int
 check_needs(struct restore *restore, struct error *err)
 {
-	struct preflight_request request = preflight_request(restore);
+	struct preflight_request request = restore_preflight(restore);
 
 	return preflight_check(
 	    restore->client, &restore->source.index, &request, err);
@@ -95,7 +97,7 @@ check_kind(struct restore *restore, struct error *err)
 static int
 check_space(struct restore *restore, struct error *err)
 {
-	struct preflight_request request = preflight_request(restore);
+	struct preflight_request request = restore_preflight(restore);
 
 	return preflight_check_space(restore->client, &restore->source.index,
 	    &request, restore->watch, err);
@@ -125,20 +127,13 @@ is_finding(const struct error *one)
 
 /* All that would go wrong is one report; what is missing gives its status, for
  * nothing else can be put right before. */
-static int
-look_at_all(struct restore *restore, struct error *err)
+int
+restore_look_at_all(
+    struct restore *restore, const restore_check *checks, struct error *err)
 {
-	static int (*const checks[])(struct restore *, struct error *) = {
-	    check_needs,
-	    check_restrictions,
-	    check_kind,
-	    check_name,
-	    check_space,
-	    check_host_keys,
-	};
 	struct error all = {0};
 
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (size_t i = 0; checks[i] != NULL; i++) {
 		struct error one = {0};
 
 		if (checks[i](restore, &one) == 0)
@@ -158,10 +153,21 @@ look_at_all(struct restore *restore, struct error *err)
 int
 restore_look(struct restore *restore, struct error *err)
 {
+	static const restore_check checks[] = {
+	    check_needs,
+	    check_restrictions,
+	    check_kind,
+	    check_name,
+	    check_space,
+	    restore_check_host_keys,
+	    NULL,
+	};
+
 	if (restore_target_choose(restore->request, restore->file,
 		&restore->source, &restore->target, &restore->presumed,
 		err) < 0 ||
-	    look_at_all(restore, err) < 0)
+	    restore_volumes_plan(restore, err) < 0 ||
+	    restore_look_at_all(restore, checks, err) < 0)
 		return -1;
 	return restore_name_confirm(&restore->name, err);
 }

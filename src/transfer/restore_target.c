@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "store/manifest.h"
+#include "store/subject.h"
 #include "transfer/backup_source.h"
 #include "transfer/location.h"
 #include "transfer/restore.h"
@@ -58,6 +60,17 @@ suggest_word(struct error *err, const char *option, const char *word)
 	error_hint_command(err, option, word, NULL);
 }
 
+/* Of an instance, or of a volume without its pool. */
+static const char *
+name_of(const json_t *entry)
+{
+	const char *subject = manifest_subject(entry);
+
+	return subject != NULL && subject_is_volume(subject)
+		   ? subject_volume(subject)
+		   : subject;
+}
+
 /* Names on our side come from the request, or from this host's own record. */
 static int
 choose_name(struct choice *choice, const json_t *entry, struct error *err)
@@ -66,7 +79,7 @@ choose_name(struct choice *choice, const json_t *entry, struct error *err)
 	auto_free char *typed = NULL;
 
 	if (name == NULL && entry != NULL) {
-		name = json_text(entry, "instance");
+		name = name_of(entry);
 		choice->presumed = true;
 	}
 	if (name == NULL) {
@@ -112,11 +125,24 @@ choose_project(struct choice *choice, const json_t *entry, struct error *err)
 	return choice->target.project != NULL ? 0 : -1;
 }
 
+/* What leads elsewhere, the daemon's address refuses (incus/client.h). */
 static int
-check_name(const struct instance_ref *target, struct error *err)
+check_volume_name(const struct instance_ref *target, struct error *err)
 {
+	if (strchr(target->name, '/') == NULL && *target->name != '\0')
+		return 0;
+	return error_set(err, ERROR_USAGE,
+	    _("'%s' is not the name of a volume"), target->name);
+}
+
+static int
+check_name(const struct choice *choice, struct error *err)
+{
+	const struct instance_ref *target = &choice->target;
 	auto_instance_word struct instance_word word = {0};
 
+	if (backup_index_is_volume(&choice->source->index))
+		return check_volume_name(target, err);
 	if (instance_word_parse(target->name, &word, err) < 0)
 		return -1;
 	if (word.project != NULL || strchr(target->name, ':') != NULL)
@@ -135,11 +161,26 @@ restore_target_choose(const struct restore_request *request, const char *file,
 
 	if (choose_name(&choice, entry, err) < 0 ||
 	    choose_project(&choice, entry, err) < 0 ||
-	    check_name(&choice.target, err) < 0) {
+	    check_name(&choice, err) < 0) {
 		instance_ref_clear(&choice.target);
 		return -1;
 	}
 	*ret_target = choice.target;
 	*ret_presumed = choice.presumed;
 	return 0;
+}
+
+char *
+restore_target_pool(const struct restore_request *request,
+    const struct backup_source *source, bool *ret_presumed, struct error *err)
+{
+	const json_t *entry = provenance_entry(&source->provenance);
+	const char *subject = entry != NULL ? manifest_subject(entry) : NULL;
+
+	if (request->storage != NULL)
+		return text_format(err, "%s", request->storage);
+	if (subject == NULL || !subject_is_volume(subject))
+		return text_format(err, "%s", source->index.pool);
+	*ret_presumed = true;
+	return subject_pool(subject, err);
 }

@@ -1,4 +1,4 @@
-/* restore_target.h - where an archive's instance goes */
+/* restore_target.h - where an archive's instance or volume goes */
 
 #ifndef ANKLUME_TRANSFER_RESTORE_TARGET_H
 #define ANKLUME_TRANSFER_RESTORE_TARGET_H
@@ -19,5 +19,10 @@ struct restore_request;
 int restore_target_choose(const struct restore_request *request,
     const char *file, const struct backup_source *source,
     struct instance_ref *ret_target, bool *ret_presumed, struct error *err);
+
+/* The pool that a volume goes to, in the same way; but as for an instance, an
+ * archive of unknown origin may choose it. Heap. */
+char *restore_target_pool(const struct restore_request *request,
+    const struct backup_source *source, bool *ret_presumed, struct error *err);
 
 #endif

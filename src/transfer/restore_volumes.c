@@ -1,0 +1,211 @@
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "incus/project.h"
+#include "incus/volume.h"
+#include "store/catalogue.h"
+#include "transfer/restore.h"
+#include "transfer/restore_run.h"
+#include "transfer/watch.h"
+
+/* A file or directory in one that is known. */
+static bool
+is_plain_name(const char *name)
+{
+	return name != NULL && *name != '\0' && *name != '.' &&
+	       strchr(name, '/') == NULL;
+}
+
+static bool
+is_there(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/* Beside the instance's archive, or where a run over many puts what is of the
+ * volume's project. Heap; NULL, with err clear when there is none. */
+static char *
+find_archive(
+    const char *instance_archive, const json_t *volume, struct error *err)
+{
+	const char *name = json_text(volume, "archive");
+	const char *project = json_text(volume, "project");
+	const char *slash = strrchr(instance_archive, '/');
+	auto_free char *directory =
+	    slash != NULL ? text_copy(instance_archive,
+				(size_t)(slash - instance_archive), err)
+			  : text_copy(".", 1, err);
+	auto_free char *beside = NULL;
+	auto_free char *below = NULL;
+
+	if (directory == NULL || !is_plain_name(name) ||
+	    !is_plain_name(project))
+		return NULL;
+	beside = text_format(err, "%s/%s", directory, name);
+	below = text_format(err, "%s/../%s/%s", directory, project, name);
+	if (beside == NULL || below == NULL)
+		return NULL;
+	if (is_there(beside))
+		return steal(beside);
+	return is_there(below) ? steal(below) : NULL;
+}
+
+/* The project that shows the volume to the restored instance: the one that the
+ * instance goes to, but where that is yet to be made and would not hold it. */
+static const char *
+project_for(const struct restore *restore, const json_t *volume, bool exists)
+{
+	const json_t *manifest = restore->source.provenance.manifest;
+
+	if (exists || json_equal(json_object_get(manifest, "project"),
+			  json_object_get(volume, "project")) == 1)
+		return restore->target.project;
+	return json_text(volume, "project");
+}
+
+/* Whether it is missing: 1, 0 or -1. */
+static int
+is_missing(struct restore *restore, const char *project, const json_t *volume,
+    struct error *err)
+{
+	const struct backup_subject subject = {
+	    .project = project,
+	    .pool = json_text(volume, "pool"),
+	    .name = json_text(volume, "name"),
+	};
+	auto_json json_t *about = NULL;
+	int found;
+
+	if (subject.pool == NULL || subject.name == NULL)
+		return 0;
+	found = incus_volume_get(restore->client, &subject, &about, err);
+	return found < 0 ? -1 : found == 0;
+}
+
+/* Who trusts the instance's archive does not therefore trust this one. */
+static bool
+is_trusted(const struct restore *restore, const char *path)
+{
+	struct catalogue_entry entry = {0};
+	auto_provenance struct provenance provenance = {0};
+	struct error ignored = {0};
+	bool trusted = catalogue_load(path, &entry, &ignored) == 0 &&
+		       provenance_load(path, entry.size_bytes, &provenance,
+			   &ignored) == 0 &&
+		       provenance_demand(&provenance, path,
+			   &restore->request->signature, &ignored) == 0 &&
+		       provenance_entry(&provenance) != NULL;
+
+	catalogue_entry_clear(&entry);
+	return trusted;
+}
+
+static int
+plan_one(struct restore *restore, const json_t *volume, bool exists,
+    struct error *err)
+{
+	const char *project = project_for(restore, volume, exists);
+	int missing =
+	    project != NULL ? is_missing(restore, project, volume, err) : 0;
+	auto_free char *path = NULL;
+
+	if (missing <= 0)
+		return missing;
+	path = find_archive(restore->file, volume, err);
+	if (path == NULL || !is_trusted(restore, path))
+		return error_is_set(err) ? -1 : 0;
+	if (json_array_append_new(restore->volumes,
+		json_pack("{s:s, s:O, s:O, s:O, s:s}", "project", project,
+		    "pool", json_object_get(volume, "pool"), "name",
+		    json_object_get(volume, "name"), "sha256",
+		    json_object_get(volume, "sha256"), "path", path)) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+static void
+find_out_for_project(struct restore *restore, bool exists)
+{
+	const json_t *volume;
+	size_t i;
+
+	json_array_foreach(restore->volumes, i, volume)
+	{
+		if (!exists && strcmp(json_text(volume, "project"),
+				   restore->target.project) == 0)
+			restore->missing.own_volumes = true;
+	}
+}
+
+int
+restore_volumes_plan(struct restore *restore, struct error *err)
+{
+	const json_t *manifest = restore->source.provenance.manifest;
+	auto_json json_t *project = NULL;
+	const json_t *volume;
+	size_t i;
+	int exists;
+
+	/* A manifest that anybody may have written names nothing. */
+	if (provenance_entry(&restore->source.provenance) == NULL ||
+	    strcmp(restore->file, "-") == 0)
+		return 0;
+	restore->volumes = json_array();
+	if (restore->volumes == NULL)
+		return error_set_memory(err);
+	exists = incus_project_get(
+	    restore->client, restore->target.project, &project, err);
+	if (exists < 0)
+		return -1;
+	json_array_foreach(json_object_get(manifest, "volumes"), i, volume)
+	{
+		if (json_text(volume, "sha256") != NULL &&
+		    plan_one(restore, volume, exists > 0, err) < 0)
+			return -1;
+	}
+	find_out_for_project(restore, exists > 0);
+	return 0;
+}
+
+static int
+restore_one(struct restore *restore, const json_t *volume, struct error *err)
+{
+	struct restore_request one = *restore->request;
+	struct restore_result made = {0};
+	int result;
+
+	one.file = json_text(volume, "path");
+	one.backup = NULL;
+	one.name = NULL;
+	one.project = json_text(volume, "project");
+	one.storage = NULL;
+	one.start = false;
+	one.sha256 = json_text(volume, "sha256");
+	result = restore_backup(&one, restore->watch, &made, err);
+	if (result == 0 && !one.dry_run)
+		watch_note(restore->watch, _("restored the volume '%s/%s/%s'"),
+		    made.project, made.pool, made.name);
+	restore_result_clear(&made);
+	return result;
+}
+
+int
+restore_volumes(struct restore *restore, struct error *err)
+{
+	const json_t *volume;
+	size_t i;
+
+	json_array_foreach(restore->volumes, i, volume)
+	{
+		if (restore_one(restore, volume, err) < 0)
+			return -1;
+	}
+	return 0;
+}
