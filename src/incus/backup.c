@@ -182,6 +182,7 @@ spool(struct spooled *self, const struct instance_ref *of,
 	char digits[BACKUP_NAME_DIGITS + 1];
 	auto_json json_t *body = NULL;
 	auto_operation struct operation operation = {0};
+	int started;
 
 	if (path == NULL ||
 	    text_random_hex(digits, BACKUP_NAME_DIGITS, err) < 0)
@@ -195,11 +196,17 @@ spool(struct spooled *self, const struct instance_ref *of,
 	if (body == NULL)
 		return error_set_memory(err);
 
-	/* From here on there may be something to delete. */
+	/* From here on there may be something to delete: once the daemon has
+	 * answered, whatever is asked of us meanwhile. */
 	self->path = incus_path(err, of->project, "instances", of->name,
 	    "backups", self->name, NULL);
-	if (self->path == NULL || operation_start(self->client, "POST", path,
-				      body, &operation, err) < 0)
+	if (self->path == NULL)
+		return -1;
+	interrupt_shield_up();
+	started =
+	    operation_start(self->client, "POST", path, body, &operation, err);
+	interrupt_shield_down();
+	if (started < 0)
 		return -1;
 	return wait_for_export(self->client, &operation, options, err);
 }
