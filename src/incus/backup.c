@@ -187,6 +187,7 @@ spool(struct spooled *self, const struct backup_subject *of,
 	char digits[BACKUP_NAME_DIGITS + 1];
 	auto_json json_t *body = NULL;
 	auto_operation struct operation operation = {0};
+	int started;
 
 	if (path == NULL ||
 	    text_random_hex(digits, BACKUP_NAME_DIGITS, err) < 0)
@@ -200,10 +201,16 @@ spool(struct spooled *self, const struct backup_subject *of,
 	if (body == NULL)
 		return error_set_memory(err);
 
-	/* From here on there may be something to delete. */
+	/* From here on there may be something to delete: once the daemon has
+	 * answered, whatever is asked of us meanwhile. */
 	self->path = backup_subject_path(of, "backups", self->name, NULL, err);
-	if (self->path == NULL || operation_start(self->client, "POST", path,
-				      body, &operation, err) < 0)
+	if (self->path == NULL)
+		return -1;
+	interrupt_shield_up();
+	started =
+	    operation_start(self->client, "POST", path, body, &operation, err);
+	interrupt_shield_down();
+	if (started < 0)
 		return -1;
 	/* Of a volume's export the daemon tells no progress (6.0.4, 7.0.2). */
 	return wait_for_export(self->client, &operation,

@@ -11,6 +11,7 @@
 #include "incus/client.h"
 #include "incus/instance.h"
 #include "store/catalogue.h"
+#include "store/host_lock.h"
 #include "store/manifest.h"
 #include "transfer/backup_group.h"
 #include "transfer/backup_state.h"
@@ -150,22 +151,56 @@ carry_out(const struct restoration *restoration, struct error *err)
 }
 
 static int
-run(struct restoration *restoration, struct error *err)
+run(struct restoration *restoration, struct incus_client *client,
+    const char *fingerprint, struct error *err)
 {
 	const struct restore_all_request *request = restoration->request;
-	auto_client struct incus_client *client =
-	    incus_client_open(request->each.timeout_s, err);
-	const struct incus_server *server =
-	    client != NULL ? incus_client_server(client, err) : NULL;
 
 	restoration->client = client;
-	if (server == NULL ||
-	    incus_list_names(client, &restoration->names, err) < 0 ||
-	    restore_plan_make(restoration, server->fingerprint, err) < 0)
+	if (incus_list_names(client, &restoration->names, err) < 0 ||
+	    restore_plan_make(restoration, fingerprint, err) < 0)
 		return -1;
 	if (request->planned != NULL)
 		request->planned(request->data, restoration->plan);
 	return carry_out(restoration, err);
+}
+
+/* Of two runs each would find made what it has planned, and fail over it. */
+static int
+run_alone(struct restoration *restoration, struct incus_client *client,
+    const char *fingerprint, struct error *err)
+{
+	auto_free char *name = text_format(err, "restore-%.12s", fingerprint);
+	int lock = name != NULL ? host_lock_take(name, 0, err) : -1;
+	int result;
+
+	if (name == NULL || (lock < 0 && host_lock_is_refused(err)))
+		return -1;
+	if (lock < 0) {
+		watch_note(restoration->watch,
+		    _("not locked against other runs: %s"), err->text);
+		error_clear(err);
+	}
+	result = run(restoration, client, fingerprint, err);
+	if (lock >= 0)
+		host_lock_drop(name, lock);
+	return result;
+}
+
+static int
+reach_daemon(struct restoration *restoration, struct error *err)
+{
+	const struct restore_request *each = &restoration->request->each;
+	auto_client struct incus_client *client =
+	    incus_client_open(each->timeout_s, err);
+	const struct incus_server *server =
+	    client != NULL ? incus_client_server(client, err) : NULL;
+
+	if (server == NULL)
+		return -1;
+	return each->dry_run
+		   ? run(restoration, client, server->fingerprint, err)
+		   : run_alone(restoration, client, server->fingerprint, err);
 }
 
 int
@@ -186,7 +221,7 @@ restore_all(const struct restore_all_request *request,
 	if (signature_demand_check(&request->each.signature, err) == 0 &&
 	    catalogue_read(from, &catalogue, err) == 0 &&
 	    backup_groups_make(&catalogue, &restoration.groups, err) == 0)
-		result = run(&restoration, err);
+		result = reach_daemon(&restoration, err);
 	instance_names_clear(&restoration.names);
 	backup_groups_clear(&restoration.groups);
 	*ret_plan = restoration.plan;

@@ -34,9 +34,11 @@ struct restore_all_request {
  * where one turns out to be damaged while it is read. What exists is left
  * alone, so that a run which was cut goes on where it was; so is that whose
  * archive is neither this host's (backup adopt) nor signed by somebody who is
- * trusted. *ret_plan is an array of objects (docs/formats.md), owned by the
- * caller. ERROR_PARTIAL when not all could be restored; ERROR_NOT_FOUND when
- * there is none; ERROR_AMBIGUOUS when the archives are of several servers. */
+ * trusted. Two runs on this host do not restore into one daemon at a time: the
+ * second is ERROR_LOCKED. *ret_plan is an array of objects (docs/formats.md),
+ * owned by the caller. ERROR_PARTIAL when not all could be restored;
+ * ERROR_NOT_FOUND when there is none; ERROR_AMBIGUOUS when the archives are of
+ * several servers. */
 int restore_all(const struct restore_all_request *request,
     const struct watch *watch, json_t **ret_plan, struct error *err);
 

@@ -209,6 +209,11 @@ class Daemon:
     def wait_for(self, words):
         self.wait_until(lambda: words in self.asked)
 
+    def hears(self, words, patience_s):
+        """Whether that is asked so soon; for what should not be."""
+        with self._news:
+            return self._news.wait_for(lambda: words in self.asked, patience_s)
+
     def stop(self):
         self._listener.shutdown(socket.SHUT_RDWR)  # ends the accept()
         self._listener.close()

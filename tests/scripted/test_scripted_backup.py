@@ -276,12 +276,16 @@ def test_interrupted_while_the_daemon_exports(spooling, anklume):
 
 def test_interrupted_before_the_daemon_has_named_the_object(
         spooling, anklume):
+    """Until then there is nothing that could be deleted."""
     def late(x):
         anklume.kill(signal.SIGINT)
+        early.append(spooling.hears(DELETE, 0.5))
         spooling._ordinary(x)
+    early = []
     spooling.on(SPOOL, late)
     process = anklume.start(*BACKUP)
     check_nothing(anklume, anklume.end(process), 130)
+    assert early == [False]
     assert spooling.backups == set()
 
 

@@ -217,6 +217,29 @@ def test_a_run_that_is_cut_goes_on(daemon, store, number, status):
         assert (mine.mark(project, name).parents[1] / "bin").exists()
 
 
+def test_two_runs_at_once(daemon, store):
+    """One makes what it has planned, and the other says who does."""
+    here = store().fill()
+    mine = here.mine
+    mine.wipe()
+    child = daemon.spawn("-q", "backup", "restore", "--all", "--from",
+                         here.path, "--create-missing")
+    try:
+        wait_for(mine.there, "the first instance")
+        child.send_signal(signal.SIGSTOP)
+        made = here.restore("--create-missing", status=11)
+        assert f"(process {child.pid})" in made["error"]
+        assert made["instances"] == []
+        # It only looks.
+        here.restore("-n", "--create-missing")
+    finally:
+        child.send_signal(signal.SIGCONT)
+        _, err = child.communicate(timeout=END_S)
+    assert child.returncode == 0, err
+    assert mine.there() == mine.places
+    assert set(plans(here.restore()).values()) == {"exists"}
+
+
 # Older ones -----------------------------------------------------------------
 
 @on_six
