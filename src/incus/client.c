@@ -54,6 +54,16 @@ incus_client_free(struct incus_client *client)
 	free(client);
 }
 
+void
+incus_client_inherit(
+    struct incus_client *client, const struct incus_client *from)
+{
+	if (from->about == NULL || client->about != NULL)
+		return;
+	client->about = json_incref(from->about);
+	client->server = from->server;
+}
+
 struct http *
 incus_client_http(struct incus_client *client)
 {

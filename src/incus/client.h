@@ -25,6 +25,11 @@ struct incus_server {
 struct incus_client *incus_client_open(int timeout_s, struct error *err);
 void incus_client_free(struct incus_client *client);
 
+/* Take over what another client of the same daemon has been told of it, and do
+ * not ask again. */
+void incus_client_inherit(
+    struct incus_client *client, const struct incus_client *from);
+
 /* What the daemon says of itself; asked once, when first needed. Borrowed. */
 const struct incus_server *incus_client_server(
     struct incus_client *client, struct error *err);

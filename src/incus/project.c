@@ -41,6 +41,22 @@ incus_pool_list(
 	    client, "/1.0/storage-pools?recursion=1", ret_pools, err);
 }
 
+json_t *
+project_in(const json_t *projects, const char *name)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(projects, i, one)
+	{
+		const char *its_name = json_text(one, "name");
+
+		if (its_name != NULL && strcmp(its_name, name) == 0)
+			return one;
+	}
+	return NULL;
+}
+
 bool
 project_allows(const json_t *project_object, const char *key)
 {
@@ -53,17 +69,13 @@ project_allows(const json_t *project_object, const char *key)
 }
 
 int
-incus_project_check_allows(struct incus_client *client, const char *project,
+project_check_allows(const json_t *project_object, const char *project,
     const char *key, struct error *err)
 {
-	auto_json json_t *object = NULL;
 	auto_free char *pair = NULL;
 	struct error ignored = {0};
-	int found = incus_project_get(client, project, &object, err);
 
-	if (found < 0)
-		return -1;
-	if (project_allows(object, key))
+	if (project_allows(project_object, key))
 		return 0;
 
 	error_set(err, ERROR_DENIED, _("the project '%s' forbids it (%s)"),
@@ -71,6 +83,17 @@ incus_project_check_allows(struct incus_client *client, const char *project,
 	pair = text_format(&ignored, "%s=allow", key);
 	return error_hint_command(
 	    err, "incus", "project", "set", project, pair, NULL);
+}
+
+int
+incus_project_check_allows(struct incus_client *client, const char *project,
+    const char *key, struct error *err)
+{
+	auto_json json_t *object = NULL;
+
+	if (incus_project_get(client, project, &object, err) < 0)
+		return -1;
+	return project_check_allows(object, project, key, err);
 }
 
 const char *

@@ -23,12 +23,19 @@ int incus_project_list(
 int incus_pool_list(
     struct incus_client *client, json_t **ret_pools, struct error *err);
 
+/* One of such a list, borrowed; NULL. */
+json_t *project_in(const json_t *projects, const char *name);
+
 /* Whether a project's restrictions allow it; `key` as below. */
 bool project_allows(const json_t *project_object, const char *key);
 
-/* ERROR_DENIED, with the command that allows it, when the project's
- * restrictions forbid backups; `key` is "restricted.backups" or
- * "restricted.snapshots". */
+/* ERROR_DENIED, with the command that allows it, when the restrictions of
+ * `project` forbid it; `key` is "restricted.backups" or "restricted.snapshots".
+ */
+int project_check_allows(const json_t *project_object, const char *project,
+    const char *key, struct error *err);
+
+/* The same for a project that is asked for. */
 int incus_project_check_allows(struct incus_client *client, const char *project,
     const char *key, struct error *err);
 

@@ -115,27 +115,13 @@ add(struct incus_client *client, const char *project, const json_t *device,
 	return wanted < 0 ? -1 : 0;
 }
 
-/* Asked for once there is a volume. */
-static const char *
-find_holder(struct incus_client *client, const json_t *about,
-    json_t **ret_project, struct error *err)
-{
-	const char *project = json_text(about, "project");
-
-	if (project == NULL)
-		return "default";
-	if (*ret_project == NULL &&
-	    incus_project_get(client, project, ret_project, err) < 0)
-		return NULL;
-	return project_holder(
-	    *ret_project, project, "features.storage.volumes");
-}
-
 int
 attached_volumes_add(struct incus_client *client, const json_t *about,
-    json_t *volumes, struct error *err)
+    const json_t *project, json_t *volumes, struct error *err)
 {
-	auto_json json_t *project = NULL;
+	const char *own = json_text(about, "project");
+	const char *holder = project_holder(
+	    project, own != NULL ? own : "default", "features.storage.volumes");
 	const char *name;
 	const json_t *device;
 
@@ -143,14 +129,8 @@ attached_volumes_add(struct incus_client *client, const json_t *about,
 	    (json_t *)(uintptr_t)json_object_get(about, "expanded_devices"),
 	    name, device)
 	{
-		const char *holder;
-
-		if (!is_elsewhere(device) ||
-		    json_text(device, "pool") == NULL ||
-		    json_text(device, "source") == NULL)
-			continue;
-		holder = find_holder(client, about, &project, err);
-		if (holder == NULL ||
+		if (is_elsewhere(device) && json_text(device, "pool") != NULL &&
+		    json_text(device, "source") != NULL &&
 		    add(client, holder, device, volumes, err) < 0)
 			return -1;
 	}

@@ -12,13 +12,13 @@
 struct error;
 struct incus_client;
 
-/* Add those of the instance `about` (api.Instance), by its own devices and
- * those of its profiles, that the array has not yet: objects with "project"
- * (that holds it), "pool" and "name". Only file systems and disks are meant: no
- * images of an installation medium; and what belongs to the instance (7.0,
- * "dependent") is in its export. */
+/* Add those of the instance `about` (api.Instance) in `project` (api.Project),
+ * by its own devices and those of its profiles, that the array has not yet:
+ * objects with "project" (that holds it), "pool" and "name". Only file systems
+ * and disks are meant: no images of an installation medium; and what belongs to
+ * the instance (7.0, "dependent") is in its export. */
 int attached_volumes_add(struct incus_client *client, const json_t *about,
-    json_t *volumes, struct error *err);
+    const json_t *project, json_t *volumes, struct error *err);
 
 /* Whether volumes of that type are backed up: file systems and disks. */
 bool attached_volume_is_type(const char *content_type);

@@ -16,6 +16,7 @@ create_clear(struct create *create)
 {
 	create_lock_drop(&create->lock);
 	json_decref(create->about);
+	json_decref(create->project);
 	json_decref(create->instance_about);
 	json_decref(create->volumes);
 	instance_ref_clear(&create->instance);

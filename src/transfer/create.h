@@ -14,22 +14,32 @@
 struct backup_subject;
 struct create_keys;
 struct error;
+struct incus_client;
 struct instance_ref;
 struct watch;
+
+/* What a run over several has found out for each. */
+struct create_known {
+	struct incus_client *client; /* that has asked the daemon */
+	const struct create_keys
+	    *keys; /* what is doubtful about them is said */
+
+	/* Of a run over many, which has also seen to the daemon's spool; NULL.
+	 */
+	const json_t *projects; /* api.Project */
+	const json_t *volumes;	/* what has become of the attached ones: objects
+				 * as in attached_volumes.h */
+};
 
 struct create_request {
 	const char *instance; /* [PROJECT/]INSTANCE */
 	const char *project;  /* breaks ties; may be NULL */
 	int timeout_s;
 
-	/* Found already, as one of many; NULL. */
+	/* Instead of that, found already; NULL. */
 	const struct instance_ref *found;
-	const struct create_keys *keys; /* and spoken of; NULL */
-	const json_t *made; /* what has become of the volumes: objects as in
-			     * attached_volumes.h; NULL */
-
-	/* Instead of an instance; NULL. */
 	const struct backup_subject *volume;
+	const struct create_known *known; /* as one of several; NULL */
 
 	const char *const *recipients; /* key ids; none: not encrypted */
 	size_t recipient_count;

@@ -23,8 +23,9 @@ struct create_jobs_request {
 			  * "sha256" */
 	const struct create_keys *keys;
 	struct incus_client *client;
-	struct stat directory; /* the output, as it was found */
-	size_t jobs;	       /* at once, from 1 on */
+	const json_t *projects; /* api.Project of all */
+	struct stat directory;	/* the output, as it was found */
+	size_t jobs;		/* at once, from 1 on */
 };
 
 /* Back up each. `backups` gets an object for each, the volumes before the

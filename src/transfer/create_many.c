@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "incus/client.h"
+#include "incus/project.h"
 #include "store/archive.h"
 #include "store/directory_lock.h"
 #include "store/host_lock.h"
@@ -67,7 +68,7 @@ lock_name(const struct stat *directory, struct error *err)
 static json_t *
 find_volumes(const struct create_many_request *request,
     struct incus_client *client, const struct create_choice *choice,
-    struct error *err)
+    const json_t *projects, struct error *err)
 {
 	auto_json json_t *volumes = json_array();
 
@@ -76,8 +77,9 @@ find_volumes(const struct create_many_request *request,
 		return NULL;
 	}
 	for (size_t i = 0; request->each.volumes && i < choice->count; i++) {
-		if (attached_volumes_add(
-			client, choice->about[i], volumes, err) < 0)
+		if (attached_volumes_add(client, choice->about[i],
+			project_in(projects, choice->instances[i].project),
+			volumes, err) < 0)
 			return NULL;
 	}
 	return steal(volumes);
@@ -173,14 +175,15 @@ describe_host(const struct create_many_request *request,
 static int
 run_alone(const struct create_many_request *request,
     struct incus_client *client, const struct create_choice *choice,
-    json_t *volumes, const struct watch *watch, json_t *backups,
-    struct error *err)
+    const json_t *projects, json_t *volumes, const struct watch *watch,
+    json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
 	auto_free char *name = NULL;
 	struct create_jobs_request jobs = {
 	    .many = request,
 	    .choice = choice,
+	    .projects = projects,
 	    .volumes = volumes,
 	    .keys = &keys,
 	    .client = client,
@@ -246,6 +249,7 @@ create_many(const struct create_many_request *request,
 {
 	auto_client struct incus_client *client = NULL;
 	auto_create_choice struct create_choice choice = {0};
+	auto_json json_t *projects = NULL;
 	auto_json json_t *volumes = NULL;
 	struct create_choice_request wanted = request->choice;
 
@@ -257,7 +261,9 @@ create_many(const struct create_many_request *request,
 	    create_choose(client, &wanted, watch, &choice, err) < 0 ||
 	    prepare_directory(&request->each, err) < 0)
 		return -1;
-	volumes = find_volumes(request, client, &choice, err);
+	if (incus_project_list(client, &projects, err) < 0)
+		return -1;
+	volumes = find_volumes(request, client, &choice, projects, err);
 	if (volumes == NULL)
 		return -1;
 	ret_result->backups = json_array();
@@ -266,6 +272,6 @@ create_many(const struct create_many_request *request,
 		return error_set_memory(err);
 	if (request->each.dry_run)
 		return say_what_would_be(request, &choice, volumes, watch);
-	return run_alone(
-	    request, client, &choice, volumes, watch, ret_result->backups, err);
+	return run_alone(request, client, &choice, projects, volumes, watch,
+	    ret_result->backups, err);
 }

@@ -55,6 +55,12 @@ work(const void *data, const struct watch *watch, json_t *result,
 {
 	const struct piece *piece = data;
 	const struct create_jobs_request *request = piece->request;
+	const struct create_known known = {
+	    .client = request->client,
+	    .keys = request->keys,
+	    .projects = request->projects,
+	    .volumes = request->volumes,
+	};
 	struct create_request one = request->many->each;
 	struct create_result made = {0};
 	auto_free char *output =
@@ -65,8 +71,7 @@ work(const void *data, const struct watch *watch, json_t *result,
 		return -1;
 	one.found = piece->instance;
 	one.volume = piece->volume != NULL ? &piece->of : NULL;
-	one.made = request->volumes;
-	one.keys = request->keys;
+	one.known = &known;
 	one.output = output;
 	one.make_output = true;
 	one.bytes_per_s /= request->jobs;

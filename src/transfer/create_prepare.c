@@ -19,11 +19,46 @@
 #include "transfer/verbose.h"
 #include "transfer/watch.h"
 
+bool
+create_is_of_many(const struct create *create)
+{
+	const struct create_known *known = create->request->known;
+
+	return known != NULL && known->volumes != NULL;
+}
+
+int
+create_open_client(struct create *create, struct error *err)
+{
+	create->client = incus_client_open(create->request->timeout_s, err);
+	if (create->client == NULL)
+		return -1;
+	if (create->request->known != NULL)
+		incus_client_inherit(
+		    create->client, create->request->known->client);
+	return 0;
+}
+
+static int
+find_project(struct create *create, struct error *err)
+{
+	const struct create_known *known = create->request->known;
+	const char *name = create->subject.project;
+
+	if (!create_is_of_many(create))
+		return incus_project_get(
+			   create->client, name, &create->project, err) < 0
+			   ? -1
+			   : 0;
+	create->project = json_incref(project_in(known->projects, name));
+	return 0;
+}
+
 static int
 find_keys(struct create *create, struct error *err)
 {
-	if (create->request->keys != NULL) {
-		create->keys = create->request->keys;
+	if (create->request->known != NULL) {
+		create->keys = create->request->known->keys;
 		return 0;
 	}
 	create->keys = &create->own_keys;
@@ -70,8 +105,7 @@ find_instance(struct create *create, struct error *err)
 	if (request->found == NULL &&
 	    instance_word_parse(request->instance, &word, err) < 0)
 		return -1;
-	create->client = incus_client_open(request->timeout_s, err);
-	if (create->client == NULL)
+	if (create_open_client(create, err) < 0)
 		return -1;
 	if ((request->found != NULL ? take_found(create, err)
 				    : look_up(create, err)) < 0 ||
@@ -186,9 +220,10 @@ create_prepare(struct create *create, struct error *err)
 {
 	const struct create_request *request = create->request;
 
-	if (find_keys(create, err) < 0 || find_subject(create, err) < 0)
+	if (find_keys(create, err) < 0 || find_subject(create, err) < 0 ||
+	    find_project(create, err) < 0)
 		return -1;
-	if (incus_project_check_allows(create->client, create->subject.project,
+	if (project_check_allows(create->project, create->subject.project,
 		"restricted.backups", err) < 0)
 		return error_prefix(err, _("cannot back up '%s/%s'"),
 		    create->subject.project, create->text);
@@ -202,7 +237,7 @@ create_prepare(struct create *create, struct error *err)
 	if (request->dry_run)
 		return 0;
 	/* One of many is let in by whoever sees them all. */
-	if (request->keys == NULL && check_spool(create, err) < 0)
+	if (!create_is_of_many(create) && check_spool(create, err) < 0)
 		return -1;
 	return lock(create, err);
 }

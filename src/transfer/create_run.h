@@ -34,6 +34,7 @@ struct create {
 	char *text;		       /* of it: "NAME", or "POOL/NAME" */
 	char *stem;		       /* of its archives' names */
 	json_t *about;		       /* api.Instance or api.StorageVolume */
+	json_t *project;	       /* api.Project that it is in */
 	json_t *volumes;	       /* attached ones (attached_volumes.h) */
 
 	/* The instance; of a volume, the only one that has it attached, or
@@ -48,6 +49,12 @@ struct create {
 
 	struct exported exported;
 };
+
+/* Of a run over many, which knows what this one needs not ask. */
+bool create_is_of_many(const struct create *create);
+
+/* The daemon, and what is known of it already. */
+int create_open_client(struct create *create, struct error *err);
 
 /* Everything that can be refused before the daemon is put to work; the locks
  * are taken. */

@@ -68,8 +68,7 @@ create_find_volume(struct create *create, struct error *err)
 	int found;
 
 	create->subject = *volume;
-	create->client = incus_client_open(create->request->timeout_s, err);
-	if (create->client == NULL)
+	if (create_open_client(create, err) < 0)
 		return -1;
 	found = incus_volume_get(create->client, volume, &create->about, err);
 	if (found == 0)

@@ -23,6 +23,8 @@ static int
 back_up(struct create *create, json_t *volume, struct error *err)
 {
 	struct backup_subject subject = attached_volume_subject(volume);
+	const struct create_known known = {
+	    .client = create->client, .keys = create->keys};
 	struct create_request one = *create->request;
 	struct create_result made = {0};
 	int result;
@@ -30,7 +32,7 @@ back_up(struct create *create, json_t *volume, struct error *err)
 	one.instance = NULL;
 	one.found = NULL;
 	one.volume = &subject;
-	one.keys = create->keys;
+	one.known = &known;
 	result = create_backup(&one, create->watch, &made, err);
 	if (result < 0)
 		return error_hint(
@@ -49,7 +51,7 @@ static void
 take(struct create *create, json_t *volume)
 {
 	const json_t *made =
-	    attached_volume_find(create->request->made, volume);
+	    attached_volume_find(create->request->known->volumes, volume);
 	struct error ignored = {0};
 
 	if (made != NULL && json_text(made, "sha256") != NULL)
@@ -68,14 +70,14 @@ create_volumes(struct create *create, struct error *err)
 	create->volumes = json_array();
 	if (create->volumes == NULL)
 		return error_set_memory(err);
-	if (attached_volumes_add(
-		create->client, create->about, create->volumes, err) < 0)
+	if (attached_volumes_add(create->client, create->about, create->project,
+		create->volumes, err) < 0)
 		return -1;
 	if (!request->volumes || export_is_to_stdout(request->output))
 		return 0;
 	json_array_foreach(create->volumes, i, volume)
 	{
-		if (request->made != NULL)
+		if (create_is_of_many(create))
 			take(create, volume);
 		else if (back_up(create, volume, err) < 0)
 			return -1;
