@@ -38,6 +38,17 @@ class Catalogue:
         path.with_name(path.name + ".json").write_text(json.dumps(told))
         return path
 
+    def volume(self, name, body=b"some bytes", **fields):
+        """One of a custom volume: work/default/data, unless fields say
+        another."""
+        path = self.bare(name, body)
+        told = manifest(path.name, body, **{
+            "type": "volume", "volume": "default/data",
+            "content_type": "filesystem", "profiles": [], **fields})
+        del told["instance"]
+        path.with_name(path.name + ".json").write_text(json.dumps(told))
+        return path
+
     def bare(self, name, body=b"some bytes"):
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -122,7 +122,7 @@ def test_of_two_projects_the_user_chooses(lab_seven, catalogue):
     ("web@2026-01-01", 6, "holds no backup of 'web@2026-01-01'"),
     ("web@soon", 2, "'soon' is not a time"),
     ("none.tar.gz", 6, "none.tar.gz"), ("/tmp/none", 6, "/tmp/none"),
-    ("a/b/c", 2, "a/b/c")])
+    ("a/b/c/d", 2, "a/b/c/d"), ("a/b/c", 6, "no backup")])
 def test_none(lab_seven, catalogue, word, status, said):
     catalogue.archive("web.tar")
     done = show(lab_seven, catalogue, word)
