@@ -7,6 +7,7 @@ import tar_writer as tw
 
 CONTAINER = "backup/container"
 ROOTFS = CONTAINER + "/rootfs"
+VOLUME = "backup/volume"
 
 EPOCH = "0001-01-01T00:00:00Z"
 
@@ -149,6 +150,79 @@ class Builder:
                 tw.member(CONTAINER + "/backup.yaml", config),
                 tw.member(CONTAINER + "/metadata.yaml", METADATA),
                 tw.member(ROOTFS, kind=tw.DIR)]
+
+    def build(self):
+        return b"".join([*self.beginning(), *self.members, self.end])
+
+
+class VolumeBuilder:
+    """The same for a custom volume, of files or a disk, or optimized."""
+
+    def __init__(self, name="data", snapshots=(), pool="default",
+                 project="default", driver="dir", content_type="filesystem",
+                 optimized=False):
+        self.content_type = content_type
+        self.config = {
+            "volume": {"config": {"user.note": "x"}, "description": "",
+                       "name": name, "type": "custom", "used_by": [],
+                       "location": "none", "content_type": content_type,
+                       "project": project, "created_at":
+                       "2026-11-22T10:00:00Z"}}
+        self.index = {
+            "name": name, "backend": driver, "pool": pool,
+            "optimized": optimized, "optimized_header": optimized,
+            "type": "custom"}
+        self.index_text = None   # instead of what is above
+        self.before = []         # bytes, between index and volume
+        self.members = []        # bytes, behind the beginning
+        self.end = tw.END
+        for one in snapshots:
+            self.add_snapshot(one)
+
+    def add_snapshot(self, name, files=True):
+        self.index.setdefault("snapshots", []).append(name)
+        self.config.setdefault("volume_snapshots", []).append(
+            {"description": "", "expires_at": EPOCH, "name": name,
+             "config": {}, "content_type": self.content_type,
+             "created_at": "2026-11-22T10:00:00Z"})
+        if files:
+            self.before.append(self.root(f"backup/volume-snapshots/{name}"))
+        if files and self.is_tree:
+            self.before.append(tw.member(
+                f"backup/volume-snapshots/{name}/old", f"in {name}\n"))
+
+    @property
+    def volume(self):
+        return self.config["volume"]
+
+    @property
+    def is_tree(self):
+        return self.content_type == "filesystem" and \
+            not self.index["optimized"]
+
+    def root(self, path=VOLUME):
+        """The directory of the volume or a snapshot, or the file instead."""
+        if self.is_tree:
+            return tw.member(path, kind=tw.DIR)
+        if self.index["optimized"]:
+            return tw.member(path + ".bin", b"stream")
+        return tw.member(path + ".img", bytes(4096))
+
+    def add(self, path, data=b"", **how):
+        """A member, by its path in the volume."""
+        self.members.append(tw.member(f"{VOLUME}/{path}", data, **how))
+        return self
+
+    def first(self):
+        text = self.index_text
+        if text is None:
+            text = to_yaml({**self.index, "config": self.config})
+        return tw.member("backup/index.yaml", text)
+
+    def beginning(self):
+        header = [tw.member("backup/optimized_header.yaml", "a: b\n")] \
+            if self.index["optimized"] else []
+        return [self.first(), *header, *self.before, self.root()]
 
     def build(self):
         return b"".join([*self.beginning(), *self.members, self.end])

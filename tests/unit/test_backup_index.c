@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/auto.h"
 #include "stream/backup_index.h"
 #include "support.h"
 
@@ -122,6 +123,36 @@ static const char machine_index[] = "name: desk\n"
 				    "    type: virtual-machine\n"
 				    "  profiles: []\n";
 
+static const char volume_index[] =
+    "name: vdata\n"
+    "backend: btrfs\n"
+    "pool: bt\n"
+    "snapshots:\n"
+    "- s0\n"
+    "optimized: false\n"
+    "optimized_header: false\n"
+    "type: custom\n"
+    "config:\n"
+    "  volume:\n"
+    "    config:\n"
+    "      user.foo: bar\n"
+    "      volatile.idmap.last: '[]'\n"
+    "    description: \"\"\n"
+    "    name: vdata\n"
+    "    type: custom\n"
+    "    used_by: []\n"
+    "    location: none\n"
+    "    content_type: filesystem\n"
+    "    project: work\n"
+    "    created_at: 2026-12-01T00:33:35.368919619Z\n"
+    "  volume_snapshots:\n"
+    "  - description: \"\"\n"
+    "    expires_at: 0001-01-01T00:00:00Z\n"
+    "    name: s0\n"
+    "    config: {}\n"
+    "    content_type: filesystem\n"
+    "    created_at: 2026-12-01T00:33:35.695918393Z\n";
+
 static int
 parse(const char *text, struct backup_index *ret, struct error *err)
 {
@@ -201,6 +232,63 @@ a_machine_is_read(void **state)
 	assert_string_equal(text_at(index.devices, "root", "size"), "10GiB");
 }
 
+/* Nothing of an instance is in it, and nobody takes it for one. */
+static void
+a_volume_is_read(void **state)
+{
+	struct error err = {0};
+	auto_backup_index struct backup_index index = {0};
+	auto_free char *subject = NULL;
+
+	(void)state;
+	assert_int_equal(parse(volume_index, &index, &err), 0);
+	assert_true(backup_index_is_volume(&index));
+	assert_string_equal(index.name, "vdata");
+	assert_string_equal(index.type, "custom");
+	assert_string_equal(index.content_type, "filesystem");
+	assert_string_equal(index.pool, "bt");
+	assert_string_equal(index.driver, "btrfs");
+	assert_string_equal(index.project, "work");
+	assert_string_equal(index.architecture, "");
+	assert_string_equal(json_text(index.config, "user.foo"), "bar");
+	assert_string_equal(json_text(index.volume, "location"), "none");
+	assert_string_equal(
+	    json_text(json_array_get(index.snapshot_definitions, 0), "name"),
+	    "s0");
+	assert_null(index.instance);
+	assert_null(index.devices);
+	assert_null(index.profiles);
+	assert_null(index.profile_definitions);
+
+	subject = backup_index_subject(&index, &err);
+	assert_string_equal(subject, "bt/vdata");
+	assert_no_error(&err);
+	assert_int_equal(backup_index_refuse_volume(&index, &err), -1);
+	assert_error(&err, ERROR_DAMAGED);
+}
+
+static void
+an_instance_is_no_volume(void **state)
+{
+	static const char *const texts[] = {container_index, machine_index};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct error err = {0};
+		auto_backup_index struct backup_index index = {0};
+		auto_free char *subject = NULL;
+
+		assert_int_equal(parse(texts[i], &index, &err), 0);
+		assert_false(backup_index_is_volume(&index));
+		assert_null(index.volume);
+		assert_string_equal(index.content_type, "");
+		subject = backup_index_subject(&index, &err);
+		assert_string_equal(subject, index.name);
+		assert_int_equal(backup_index_refuse_volume(&index, &err), 0);
+		assert_no_error(&err);
+	}
+}
+
 static void
 what_is_no_instance_is_refused(void **state)
 {
@@ -246,6 +334,10 @@ nulls_and_other_types_read_as_missing(void **state)
 	     "    config: null\n    profiles: null\n    devices:\n"
 	     "  profiles: ~\n"),
 	    "name: web\ntype: container\nsnapshots: {a: b}\nconfig: [x]\n",
+	    "name: data\ntype: custom\n",
+	    "name: data\ntype: custom\nconfig:\n  volume: null\n",
+	    ("name: data\ntype: custom\nconfig:\n  container:\n"
+	     "    architecture: x\n    config: {a: b}\n"),
 	    ("name: web\ntype: container\nsnapshots: x\nconfig:\n"
 	     "  container: [x]\n  profiles: {a: b}\noptimized: []\n"),
 	};
@@ -260,6 +352,7 @@ nulls_and_other_types_read_as_missing(void **state)
 		assert_string_equal(index.pool, "");
 		assert_string_equal(index.architecture, "");
 		assert_string_equal(index.project, "");
+		assert_string_equal(index.content_type, "");
 		assert_false(index.optimized);
 		assert_int_equal(json_array_size(index.snapshots), 0);
 		assert_int_equal(json_array_size(index.profiles), 0);
@@ -308,6 +401,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_container_is_read),
 	    cmocka_unit_test(a_machine_is_read),
+	    cmocka_unit_test(a_volume_is_read),
+	    cmocka_unit_test(an_instance_is_no_volume),
 	    cmocka_unit_test(what_is_no_instance_is_refused),
 	    cmocka_unit_test(nulls_and_other_types_read_as_missing),
 	    cmocka_unit_test(every_truncation_ends_well),
