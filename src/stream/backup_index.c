@@ -129,7 +129,7 @@ backup_index_parse(const char *bytes, size_t size,
 bool
 backup_index_is_volume(const struct backup_index *index)
 {
-	return strcmp(index->type, "custom") == 0;
+	return index->type != NULL && strcmp(index->type, "custom") == 0;
 }
 
 char *
