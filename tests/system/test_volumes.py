@@ -626,20 +626,22 @@ def test_a_volume_that_is_there_is_left_alone(daemon, pair, tmp_path):
     assert (volume.path / "mark").read_text() == "newer"
 
 
-def check_refused(daemon, box, volume, made, status, says):
+def check_refused(daemon, box, volume, made, why):
     with leaves_nothing(daemon), asks_for_no_work(daemon):
         done = restore(daemon, made)
-    assert done.status == status and says in done.err, done
+    assert done.status == 6, done
+    assert f"missing: volume '{volume.name}'" in done.err
+    assert f"the volume '{volume}' is missing" in done.err
+    assert why in done.err
     assert not volume.there and not daemon.exists(box.name, "work")
 
 
 def test_its_archive_is_gone_or_a_strangers(daemon, lost):
     box, volume, made = lost()
     held = volume.archive_of(made)
-    says = f"volume '{volume.name}'"
     kept = held.record
     held.record_path.unlink()
-    check_refused(daemon, box, volume, made, 6, says)
+    check_refused(daemon, box, volume, made, "unknown origin")
 
     held.record_path.write_text(json.dumps(kept))
     done = daemon.anklume("backup", "restore", made, "-n")
@@ -647,7 +649,7 @@ def test_its_archive_is_gone_or_a_strangers(daemon, lost):
     assert f"as '{volume}'" in done.err
     assert not volume.there and not daemon.exists(box.name, "work")
     held.path.rename(held.path.with_name("aside"))
-    check_refused(daemon, box, volume, made, 6, says)
+    check_refused(daemon, box, volume, made, "unknown origin")
 
 
 def test_its_archive_is_another(daemon, lost, pair, tmp_path):
@@ -655,12 +657,12 @@ def test_its_archive_is_another(daemon, lost, pair, tmp_path):
     box, volume, made = lost()
     held = volume.archive_of(made)
     (tmp_path / "other").mkdir()
-    other_box, other = pair(project="home")
+    other_box, other = pair()
     foreign = other.archive_of(create(daemon, other_box, tmp_path / "other",
                                       *PLAIN))
     for gone in (False, True):
         if gone:
-            remove(daemon, "home", other_box.name)
+            remove(daemon, "work", other_box.name)
             other.delete()
         for with_manifest in (False, True):
             held.path.write_bytes(foreign.path.read_bytes())
