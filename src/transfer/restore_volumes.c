@@ -107,6 +107,28 @@ is_trusted(const struct restore *restore, const char *path)
 	return trusted;
 }
 
+/* Devices of its profiles are not looked for before: the instance may come
+ * without. */
+static void
+note_lack(const struct restore *restore, const char *project,
+    const json_t *volume, const char *path)
+{
+	const char *archive = json_text(volume, "archive");
+	const char *pool = json_text(volume, "pool");
+	const char *name = json_text(volume, "name");
+
+	if (path != NULL)
+		watch_note(restore->watch,
+		    _("the volume '%s/%s/%s' is missing, and not restored: "
+		      "'%s' is of unknown origin, or not whole"),
+		    project, pool, name, path);
+	else
+		watch_note(restore->watch,
+		    _("the volume '%s/%s/%s' is missing, and not restored: "
+		      "its archive '%s' is not there"),
+		    project, pool, name, archive != NULL ? archive : "");
+}
+
 static int
 plan_one(struct restore *restore, const json_t *volume, bool exists,
     struct error *err)
@@ -119,8 +141,12 @@ plan_one(struct restore *restore, const json_t *volume, bool exists,
 	if (missing <= 0)
 		return missing;
 	path = find_archive(restore->file, volume, err);
-	if (path == NULL || !is_trusted(restore, path))
-		return error_is_set(err) ? -1 : 0;
+	if (error_is_set(err))
+		return -1;
+	if (path == NULL || !is_trusted(restore, path)) {
+		note_lack(restore, project, volume, path);
+		return 0;
+	}
 	if (json_array_append_new(restore->volumes,
 		json_pack("{s:s, s:O, s:O, s:O, s:s}", "project", project,
 		    "pool", json_object_get(volume, "pool"), "name",
@@ -183,9 +209,9 @@ restore_one(struct restore *restore, const json_t *volume, struct error *err)
 
 	one.file = json_text(volume, "path");
 	one.backup = NULL;
-	one.name = NULL;
+	one.name = json_text(volume, "name");
 	one.project = json_text(volume, "project");
-	one.storage = NULL;
+	one.storage = json_text(volume, "pool");
 	one.start = false;
 	one.sha256 = json_text(volume, "sha256");
 	result = restore_backup(&one, restore->watch, &made, err);

@@ -154,6 +154,11 @@ class Daemon:
         self.guests = {"web": Guest(), "db": Guest()}
         self.tar = scripted_tars.backup("web")
         self.backups = set()
+        self.devices = {}    # of instances that have more
+        self.volumes = {}    # (project, pool, name): what api.StorageVolume has
+        self.volume_tar = b""
+        self.volume_backups = set()
+        self.imported = {}   # what the next volume has that is imported
         self.made_at = {}    # of backups that are listed: created_at
         self.uploads = []
         self.verdicts = {}   # kind of operation: how it ends
@@ -327,7 +332,7 @@ class Daemon:
             x.send(sync({"name": name}) if name in self.profiles
                    else error("not found", 404))
 
-    def _storage_pools(self, x, name=None, part=None, *_rest):
+    def _storage_pools(self, x, name=None, part=None, *rest):
         if name is None:
             whole = x.query.get("recursion")
             x.send(sync([{"name": one, "driver": driver} if whole else
@@ -336,10 +341,43 @@ class Daemon:
         elif name not in self.pools:
             self._missing(x)
         elif part == "volumes":
-            x.send(sync([]))
+            self._volumes(x, name, *rest)
         else:
             x.send(sync({"space": self.space} if part else {
                 "name": name, "driver": self.pools[name]}))
+
+    def _volumes(self, x, pool, _kind=None, name=None, part=None, *rest):
+        place = x.query.get("project", "default"), pool, name
+        if name is None and x.method == "POST":
+            self._import_volume(x, *place[:2])
+        elif name is None:
+            x.send(sync([self._volume(*one) if "recursion" in x.query
+                         else x.path + "/" + one[2] for one in self.volumes
+                         if one[1] == pool]))
+        elif place not in self.volumes:
+            self._missing(x)
+        elif part == "backups":
+            self._exports(x, "volume backup", self.volume_tar,
+                          self.volume_backups, *rest)
+        elif x.method == "DELETE":
+            x.body()
+            del self.volumes[place]
+            x.send(sync({}))
+        else:
+            x.send(sync(self._volume(*place)))
+
+    def _volume(self, project, pool, name):
+        return {"name": name, "project": project, "pool": pool,
+                "type": "custom", "content_type": "filesystem", "config": {},
+                "used_by": [], **self.volumes[project, pool, name]}
+
+    def _import_volume(self, x, project, pool):
+        if self._take_upload(x) and self.verdicts.get(
+                "import volume", SUCCESS)["status_code"] < 400:
+            self.volumes[project, pool, x.headers["x-incus-name"]] = \
+                self.imported
+        if x.whole:
+            self.start(x, "import volume")
 
     def _instances(self, x, name=None, part=None, *rest):
         if name is None:
@@ -361,7 +399,7 @@ class Daemon:
             x.hang_up()
             self.guests[name].serve(x.sock, x.reader)
         elif part == "backups":
-            self._backups(x, name, *rest)
+            self._exports(x, "backup", self.tar, self.backups, *rest)
         elif part == "snapshots":
             self._snapshots(x, name, *rest)
         elif part == "state":
@@ -379,7 +417,8 @@ class Daemon:
             "config": config, "expanded_config": config, "expanded_devices": {
                 "root": {"type": "disk", "path": "/", "pool": "default"},
                 "data": {"type": "disk", "path": "/srv",
-                         "source": "/srv/data"}}}
+                         "source": "/srv/data"},
+                **self.devices.get(name, {})}}
 
     def _instance(self, x, name):
         if x.method == "GET":
@@ -412,36 +451,40 @@ class Daemon:
             self.start(x, "snapshot", {"instances_snapshots": [
                 f"/1.0/instances/{name}/snapshots/s"]})
 
-    def _backups(self, x, name, backup=None, part=None):
+    def _exports(self, x, kind, tar, held, backup=None, part=None):
         if x.method == "POST":
             self.bodies[x.words] = asked = x.json()
             if x.headers.get("accept") == "application/octet-stream":
-                x.send(http(chunk(self.tar) + LAST_CHUNK,
+                x.send(http(chunk(tar) + LAST_CHUNK,
                             kind="application/octet-stream",
                             Content_Length=None, Transfer_Encoding="chunked"))
                 return
             backup = asked["name"] or "backup0"
-            self.backups.add(backup)
-            self.start(x, "backup", {"backups": [
-                f"/1.0/instances/{name}/backups/{backup}"]})
+            held.add(backup)
+            self.start(x, kind, {"backups": [f"{x.path}/{backup}"]})
         elif backup is None:
             x.send(sync([{"name": one, "created_at": self.made_at.get(one)}
-                         for one in sorted(self.backups)]))
-        elif backup not in self.backups:
+                         for one in sorted(held)]))
+        elif backup not in held:
             self._missing(x)
         elif part == "export":
-            x.send(http(self.tar, kind="application/octet-stream"))
+            x.send(http(tar, kind="application/octet-stream"))
         else:
             x.body()
-            self.backups.discard(backup)
+            held.discard(backup)
             self.start(x, "delete backup")
 
-    def _import(self, x):
+    def _take_upload(self, x):
+        """Whether it came to its end; else that is answered."""
         self.uploads.append(x)
         for _ in x.pieces():
             pass
         if not x.whole:
             x.send(error("unexpected EOF", 500))
+        return x.whole
+
+    def _import(self, x):
+        if not self._take_upload(x):
             return
         name = x.headers["x-incus-name"]
         if self.verdicts.get("import", SUCCESS)["status_code"] < 400:

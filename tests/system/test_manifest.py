@@ -116,7 +116,7 @@ def test_what_is_not_included_is_said(daemon, make_box, tmp_path):
                      "source=/etc", "path=/host/etc")
         daemon.incus("profile", "add", box.name, "hosting")
         done = daemon.anklume("backup", "create", "--json", box.name, "-o",
-                              tmp_path)
+                              tmp_path, "--volumes", "none")
         assert done.status == 0, done
     finally:
         box.delete()
@@ -128,7 +128,8 @@ def test_what_is_not_included_is_said(daemon, make_box, tmp_path):
         {"device": "etc", "kind": "host path", "source": "/etc"},
         {"device": "post", "kind": "volume", "source": "letters",
          "pool": "bt"}]
-    assert told["volumes"] == [{"pool": "bt", "name": "letters"}]
+    assert told["volumes"] == [
+        {"project": "default", "pool": "bt", "name": "letters"}]
     assert "not included: volume 'letters' (device 'post')" in done.err
     assert "not included: host path '/etc' (device 'etc')" in done.err
 
