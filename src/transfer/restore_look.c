@@ -65,6 +65,7 @@ restore_preflight(struct restore *restore)
 	    .storage = restore->pool != NULL ? restore->pool
 					     : restore->request->storage,
 	    .coming = restore->volumes,
+	    .own_volumes = restore->missing.own_volumes,
 	    .tar_size_bytes = (uint64_t)json_number(manifest, "tar_size_bytes"),
 	    .missing =
 		restore->request->create_missing ? &restore->missing : NULL,
