@@ -87,8 +87,6 @@ restore_volume_look(struct restore *restore, struct error *err)
 		&restore->source, &restore->target, &restore->presumed,
 		err) < 0)
 		return -1;
-	/* It was chosen because it is trusted: that must come true. */
-	restore->presumed |= restore->request->sha256 != NULL;
 	restore->pool = restore_target_pool(
 	    restore->request, &restore->source, &restore->presumed, err);
 	if (restore->pool == NULL || find_holder(restore, err) < 0)

@@ -5,9 +5,11 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "incus/backup_subject.h"
 #include "incus/project.h"
 #include "incus/volume.h"
 #include "store/catalogue.h"
+#include "store/manifest.h"
 #include "transfer/attached_volumes.h"
 #include "transfer/restore.h"
 #include "transfer/restore_run.h"
@@ -45,9 +47,33 @@ is_missing(struct restore *restore, const char *project, const json_t *volume,
 	return found < 0 ? -1 : found == 0;
 }
 
-/* Who trusts the instance's archive does not therefore trust this one. */
-static bool
-is_trusted(const struct restore *restore, const char *path)
+/* What is on record of the archive, or signed, must be of this very volume: its
+ * own name is the one that it is restored under. */
+static int
+check_subject(const json_t *entry, const char *path, const json_t *volume,
+    struct error *err)
+{
+	const char *subject = manifest_subject(entry);
+	const struct backup_subject meant = attached_volume_subject(volume);
+	auto_free char *text = backup_subject_text(&meant, err);
+
+	if (text == NULL)
+		return -1;
+	if (subject != NULL && strcmp(subject, text) == 0 &&
+	    json_equal(json_object_get(entry, "project"),
+		json_object_get(volume, "project")) == 1)
+		return 0;
+	return error_set(err, ERROR_DAMAGED,
+	    _("'%s' is not of the volume '%s/%s', as the instance's manifest "
+	      "says"),
+	    path, meant.project, text);
+}
+
+/* Who trusts the instance's archive does not therefore trust this one: 1, 0 or
+ * -1. */
+static int
+is_trusted(const struct restore *restore, const char *path,
+    const json_t *volume, struct error *err)
 {
 	struct catalogue_entry entry = {0};
 	auto_provenance struct provenance provenance = {0};
@@ -58,9 +84,13 @@ is_trusted(const struct restore *restore, const char *path)
 		       provenance_demand(&provenance, path,
 			   &restore->request->signature, &ignored) == 0 &&
 		       provenance_entry(&provenance) != NULL;
+	int result = trusted;
 
+	if (trusted &&
+	    check_subject(provenance_entry(&provenance), path, volume, err) < 0)
+		result = -1;
 	catalogue_entry_clear(&entry);
-	return trusted;
+	return result;
 }
 
 /* Devices of its profiles are not looked for before: the instance may come
@@ -93,13 +123,17 @@ plan_one(struct restore *restore, const json_t *volume, bool exists,
 	int missing =
 	    project != NULL ? is_missing(restore, project, volume, err) : 0;
 	auto_free char *path = NULL;
+	int trusted;
 
 	if (missing <= 0)
 		return missing;
 	path = attached_volume_archive(volume, restore->file, err);
 	if (error_is_set(err))
 		return -1;
-	if (path == NULL || !is_trusted(restore, path)) {
+	trusted = path != NULL ? is_trusted(restore, path, volume, err) : 0;
+	if (trusted < 0)
+		return -1;
+	if (trusted == 0) {
 		note_lack(restore, project, volume, path);
 		return 0;
 	}
@@ -167,9 +201,9 @@ restore_one(struct restore *restore, const json_t *volume, struct error *err)
 
 	one.file = json_text(volume, "path");
 	one.backup = NULL;
-	one.name = json_text(volume, "name");
+	one.name = NULL;
 	one.project = json_text(volume, "project");
-	one.storage = json_text(volume, "pool");
+	one.storage = NULL;
 	one.start = false;
 	one.sha256 = json_text(volume, "sha256");
 	result = restore_backup(

@@ -261,7 +261,14 @@ def test_a_volume_that_cannot_be_asked_for(daemon, anklume):
 def test_an_export_that_tells_no_progress_is_waited_for(spooling, anklume):
     """As no daemon does of a volume's."""
     spooling.verdicts["volume backup"] = RUNNING
-    threading.Timer(4, spooling.finish, ["volume backup"]).start()
+    slices = []
+
+    def wait(x):
+        slices.append(x)
+        if len(slices) == 3:
+            spooling.finish("volume backup")
+        spooling._ordinary(x)
+    spooling.on(WAIT, wait)
     done = anklume(*BACKUP, "--timeout", "1")
     assert done.status == 0, done
     assert "bt/data" in manifests(anklume)
@@ -514,27 +521,33 @@ def edit(path, change):
     path.write_text(json.dumps(told))
 
 
-def test_a_manifest_makes_nothing_trusted(daemon, anklume, lost):
+@pytest.mark.parametrize("keep", [True, False], ids=["manifest", "none"])
+def test_a_manifest_makes_nothing_trusted(daemon, anklume, lost, keep):
     """Whoever can write there names another archive in the instance's manifest,
-    and lends it the digest of this host's own."""
+    of the size of one that this host has made."""
     held = held_in(anklume)
     data = held.read_bytes().replace(b"dear reader", b"evil reader")
     held.write_bytes(data)
     edit(next((anklume.home / "out").glob("web-*.json")),
          lambda told: told["volumes"][0].update(
              sha256=hashlib.sha256(data).hexdigest()))
+    if not keep:
+        held.with_name(held.name + ".json").unlink()
     done = anklume(*lost)
     assert done.status == 5, done
+    assert daemon.uploads and not daemon.uploads[0].whole
     assert daemon.volumes == {} and IMPORT_INSTANCE not in daemon.asked
 
 
-def test_another_name_is_not_its_archives(daemon, anklume, lost):
-    """The volume has the name that the instance knows, or none."""
-    edit(next((anklume.home / "out").glob("bt+*.json")),
-         lambda told: told.update(volume="default/other"))
+@pytest.mark.parametrize("fields", [
+    {"name": "other"}, {"pool": "default"}, {"project": "work"}])
+def test_no_archive_of_another_volume(daemon, anklume, lost, fields):
+    """Nor does it send a volume of this host's where it never was."""
+    edit(next((anklume.home / "out").glob("web-*.json")),
+         lambda told: told["volumes"][0].update(fields))
     done = anklume(*lost)
-    assert done.status == 5, done
-    assert daemon.volumes == {} and IMPORT_INSTANCE not in daemon.asked
+    assert done.status == 5 and "is not of the volume" in done.err, done
+    assert daemon.uploads == [] and daemon.volumes == {}
 
 
 @pytest.mark.parametrize("name", [

@@ -649,7 +649,7 @@ def test_its_archive_is_gone_or_a_strangers(daemon, lost):
     assert f"as '{volume}'" in done.err
     assert not volume.there and not daemon.exists(box.name, "work")
     held.path.rename(held.path.with_name("aside"))
-    check_refused(daemon, box, volume, made, "unknown origin")
+    check_refused(daemon, box, volume, made, "is not there")
 
 
 def test_its_archive_is_another(daemon, lost, pair, tmp_path):
