@@ -99,12 +99,15 @@ archive_check_directory(const char *directory, bool may_make, struct error *err)
 	auto_free char *copy = text_copy(directory, strlen(directory), err);
 	const char *parent;
 	struct stat found;
+	bool there;
 
 	if (copy == NULL)
 		return -1;
-	if (stat(directory, &found) == 0 && S_ISDIR(found.st_mode))
+	/* Looked at once: another job may be making it. */
+	there = stat(directory, &found) == 0;
+	if (there && S_ISDIR(found.st_mode))
 		return check_writable(directory, err);
-	if (stat(directory, &found) == 0 || errno == ENOTDIR)
+	if (there || errno == ENOTDIR)
 		return error_set(err, ERROR_NO_DIRECTORY,
 		    _("'%s' is not a directory"), directory);
 	if (errno != ENOENT)

@@ -139,26 +139,22 @@ link_unnamed(const struct publication *self, const char *name)
 	return linkat(self->fd, "", self->directory_fd, name, AT_EMPTY_PATH);
 }
 
-/* Nothing of that name, and no link(2): make an empty file that is ours, then
- * put the real one in its place. */
+/* Neither link(2) nor RENAME_NOREPLACE: look, then rename. To keep the name
+ * with an empty file first would leave that, should a kill come in between;
+ * whoever takes the name between these two calls loses it. */
 static int
-rename_over_placeholder(const struct publication *self, const char *name)
+rename_unless_taken(const struct publication *self, const char *name)
 {
 	int dir = self->directory_fd;
-	int fd = openat(dir, name,
-	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat there;
 
-	if (fd < 0)
-		return -1;
-	(void)close(fd);
-	if (renameat(dir, self->temporary, dir, name) < 0) {
-		int saved = errno;
-
-		(void)unlinkat(dir, name, 0);
-		errno = saved;
+	if (fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
 		return -1;
 	}
-	return 0;
+	if (errno != ENOENT)
+		return -1;
+	return renameat(dir, self->temporary, dir, name);
 }
 
 static int
@@ -174,7 +170,7 @@ link_named(const struct publication *self, const char *name)
 		return 0;
 	if (errno == EEXIST)
 		return -1;
-	return rename_over_placeholder(self, name);
+	return rename_unless_taken(self, name);
 }
 
 static int

@@ -32,8 +32,8 @@ int publication_set_mode(
 
 /* Give it its name. With `replace` a regular file of that name is replaced, but
  * not a mount point (ERROR_EXISTS); without, ERROR_EXISTS. Where the file
- * system has no link (exFAT, SMB, FUSE), renameat2(RENAME_NOREPLACE), else an
- * exclusive placeholder and rename. */
+ * system has no link (exFAT, SMB, FUSE), renameat2(RENAME_NOREPLACE), else a
+ * rename when nothing of that name is there. */
 int publication_commit(struct publication *publication, const char *name,
     bool replace, struct error *err);
 

@@ -4,8 +4,10 @@ On all of them an archive appears whole, under its final name, and alone; or
 not at all.
 """
 
+import ctypes
 import os
 import signal
+import struct
 
 import pytest
 
@@ -100,6 +102,33 @@ def test_it_has_no_final_name_before_it_is_whole(daemon, fuse):
     child.communicate(timeout=60)
     assert child.returncode == 0
     assert part.name not in names_in(fuse.backing)
+
+
+IN_CREATE = 0x100
+
+
+def created_in(directory, work):
+    """The names that come to be in a directory meanwhile, but by a rename."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert libc.inotify_add_watch(watch, os.fsencode(directory),
+                                  IN_CREATE) >= 0
+    work()
+    events, names = os.read(watch, 1 << 16), []
+    os.close(watch)
+    while events:
+        *_, size = struct.unpack("iIII", events[:16])
+        names.append(os.fsdecode(events[16:16 + size].rstrip(b"\0")))
+        events = events[16 + size:]
+    return names
+
+
+def test_a_name_comes_with_its_content(daemon, fuse):
+    """A kill at any moment would leave no empty file."""
+    names = created_in(fuse.backing,
+                       lambda: create(daemon, "home/web", fuse.place))
+    assert len(names) == 2
+    assert all(name.startswith(".anklume-") for name in names), names
 
 
 @pytest.mark.parametrize("number, status", [
