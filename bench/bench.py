@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+import night
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAB = ROOT / "tests" / "lab" / "lab"
 ANKLUME = ROOT / "build" / "src" / "anklume"
@@ -83,15 +85,17 @@ class Lab:
                        check=True, stdout=subprocess.DEVNULL)
         return time.monotonic() - begin
 
-    def anklume_run(self, *words):
-        """Seconds and peak KiB of one run."""
+    def anklume_run(self, *words, good=(0,)):
+        """Seconds and peak KiB of one run, which ends as it should."""
         begin = time.monotonic()
-        process = subprocess.Popen([ANKLUME, "-q", *map(str, words)],
-                                   env=self.env, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [ANKLUME, "-q", *map(str, words)], env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if any(good) else None)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - begin
-        if process.returncode != 0:
+        if process.returncode not in good:
             sys.exit(f"anklume {words}: status {process.returncode}")
         return seconds, usage.ru_maxrss
 
@@ -255,6 +259,8 @@ def main():
                       f"{row['anklume_s']:>8.3f}s {row['ratio']:>6.1f}x "
                       f"{goal:>4}x {row['peak_kib'] // 1024:>5} MiB",
                       flush=True)
+        if not options.only or options.only in "night":
+            results.update(night.measure(labs, options.runs, work))
     finally:
         subprocess.run(["gpgconf", "--kill", "all"], check=False)
         shutil.rmtree(work)

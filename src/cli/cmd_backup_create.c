@@ -57,9 +57,8 @@ static const struct option_spec specs[] = {
     {"freeze-limit", 0, OPTION_TEXT, FIELD(freeze_limit), N_("SECONDS"),
 	N_("frozen no longer than this (3600)")},
     {"volumes", 0, OPTION_TEXT, FIELD(volumes), N_("WHICH"),
-	N_("attached: custom volumes too, each in an archive of its own; or "
-	   "none"),
-	WORD_CHOICE, "attached none"},
+	N_("attached (custom volumes, too), or none"), WORD_CHOICE,
+	"attached none"},
     {"force", 0, OPTION_FLAG, FIELD(force), NULL,
 	N_("replace an archive of the same name")},
     {"instance-only", 0, OPTION_FLAG, FIELD(instance_only), NULL,

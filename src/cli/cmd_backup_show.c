@@ -49,6 +49,7 @@ static const struct {
     {"tar_sha256", N_("SHA-256 unpacked")},
     {"snapshots", N_("snapshots")},
     {"profiles", N_("profiles")},
+    {"volumes", N_("volumes")},
     {"not_included", N_("not included")},
     {"warnings", N_("warnings")},
 };
@@ -62,6 +63,28 @@ name_in(const json_t *object)
 	return name != NULL ? name : json_text(object, "source");
 }
 
+static bool
+is_volume(const json_t *value)
+{
+	return json_text(value, "project") != NULL &&
+	       json_text(value, "pool") != NULL &&
+	       json_text(value, "name") != NULL;
+}
+
+/* "PROJECT/POOL/VOLUME", and the archive that it is in. */
+static char *
+volume_text(const json_t *volume, struct error *err)
+{
+	const char *archive = json_text(volume, "archive");
+	auto_free char *name =
+	    text_format(err, "%s/%s/%s", json_text(volume, "project"),
+		json_text(volume, "pool"), json_text(volume, "name"));
+
+	if (name == NULL || archive == NULL)
+		return steal(name);
+	return text_format(err, _("%s, in %s"), name, archive);
+}
+
 /* One value of a manifest, heap. NULL and no error: nothing to show. */
 static char *
 value_text(const json_t *value, struct error *err)
@@ -72,6 +95,8 @@ value_text(const json_t *value, struct error *err)
 	if (json_is_integer(value))
 		return text_format(
 		    err, "%lld", (long long)json_integer_value(value));
+	if (is_volume(value))
+		return volume_text(value, err);
 	if (json_is_object(value) && name_in(value) != NULL)
 		return text_format(err, "%s", name_in(value));
 	return NULL;

@@ -80,7 +80,8 @@ static const char *const status_style[] = {
     ".number{text-align:right;white-space:nowrap}",
     "thead th:first-child,.group th{padding-left:calc(.65rem + 4px)}",
     "time{white-space:nowrap}",
-    ".sizes{overflow:visible;width:9rem;height:2.25rem}.bars{stroke:var(--bar)}"
+    ".sizes{overflow:visible;width:9rem;height:2.25rem}",
+    ".bars{stroke:var(--bar)}",
     ".old{stroke:var(--old)}",
     ".ground{stroke:var(--line)}",
     ".marks{fill:var(--ink);stroke:var(--ink);stroke-width:2.8;",

@@ -95,7 +95,7 @@ incus_volume_users(
     const json_t *volume, struct instance_names *ret_users, struct error *err)
 {
 	const json_t *used_by = json_object_get(volume, "used_by");
-	auto_instance_names struct instance_names users = {
+	struct instance_names users = {
 	    .items = calloc(
 		json_array_size(used_by) + 1, sizeof(struct instance_ref))};
 	const json_t *one;
@@ -109,12 +109,14 @@ incus_volume_users(
 
 		if (!is_instance_url(url))
 			continue;
-		if (instance_ref_parse(url, &users.items[users.count], err) < 0)
+		if (instance_ref_parse(url, &users.items[users.count], err) <
+		    0) {
+			instance_names_clear(&users);
 			return -1;
+		}
 		users.count++;
 	}
 	*ret_users = users;
-	users = (struct instance_names){0};
 	return 0;
 }
 

@@ -51,7 +51,7 @@ int backup_index_read(
 int backup_index_parse(const char *bytes, size_t size,
     struct backup_index *ret_index, struct error *err);
 
-/* False, too, as long as nothing has been read. */
+/* False for one that was never read. */
 bool backup_index_is_volume(const struct backup_index *index);
 
 /* What it is of, as manifests say it (store/manifest.h): the instance's name,

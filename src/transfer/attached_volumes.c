@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -135,6 +136,48 @@ attached_volumes_add(struct incus_client *client, const json_t *about,
 			return -1;
 	}
 	return 0;
+}
+
+/* A file or directory in one that is known. */
+static bool
+is_plain_name(const char *name)
+{
+	return name != NULL && *name != '\0' && *name != '.' &&
+	       strchr(name, '/') == NULL;
+}
+
+static bool
+is_there(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+char *
+attached_volume_archive(
+    const json_t *volume, const char *instance_archive, struct error *err)
+{
+	const char *name = json_text(volume, "archive");
+	const char *project = json_text(volume, "project");
+	const char *slash = strrchr(instance_archive, '/');
+	auto_free char *directory =
+	    slash != NULL ? text_copy(instance_archive,
+				(size_t)(slash - instance_archive), err)
+			  : text_copy(".", 1, err);
+	auto_free char *beside = NULL;
+	auto_free char *below = NULL;
+
+	if (directory == NULL || !is_plain_name(name) ||
+	    !is_plain_name(project))
+		return NULL;
+	beside = text_format(err, "%s/%s", directory, name);
+	below = text_format(err, "%s/../%s/%s", directory, project, name);
+	if (beside == NULL || below == NULL)
+		return NULL;
+	if (is_there(beside))
+		return steal(beside);
+	return is_there(below) ? steal(below) : NULL;
 }
 
 /* Whether an archive holds the volume of this device. */

@@ -29,6 +29,12 @@ struct backup_subject attached_volume_subject(const json_t *volume);
 /* The object of `volumes` for the same volume; NULL. */
 json_t *attached_volume_find(const json_t *volumes, const json_t *volume);
 
+/* Where the archive lies that a manifest's object names: beside that of the
+ * instance, or where a run over many puts what is of the volume's project.
+ * Heap; NULL, with err clear when it is in neither place. */
+char *attached_volume_archive(
+    const json_t *volume, const char *instance_archive, struct error *err);
+
 /* What the instance sees and no archive holds: paths of the host, and those of
  * its volumes that have no "sha256" in `volumes`; objects of a manifest's
  * "not_included" (docs/formats.md). The caller owns the array. */

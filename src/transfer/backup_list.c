@@ -9,6 +9,7 @@
 #include "store/catalogue.h"
 #include "store/manifest.h"
 #include "store/subject.h"
+#include "transfer/attached_volumes.h"
 #include "transfer/backup_filter.h"
 #include "transfer/backup_state.h"
 #include "transfer/backup_word.h"
@@ -124,8 +125,9 @@ import_command(const json_t *manifest, const char *from, struct error *err)
 }
 
 /* gpg and the daemon's own client; the daemon tells gzip and zstd itself. */
-static json_t *
-restore_commands(const struct catalogue_entry *entry, struct error *err)
+static int
+add_command(
+    json_t *commands, const struct catalogue_entry *entry, struct error *err)
 {
 	auto_free char *file = text_format(err, "%s%s",
 	    text_starts_with(entry->path, "-") ? "./" : "", entry->path);
@@ -136,15 +138,58 @@ restore_commands(const struct catalogue_entry *entry, struct error *err)
 	auto_free char *command = NULL;
 
 	if (path == NULL)
-		return NULL;
+		return -1;
 	import = import_command(entry->manifest, encrypted ? NULL : path, err);
 	if (import == NULL)
-		return NULL;
+		return -1;
 	command = encrypted
 		      ? text_format(err, "gpg --decrypt %s | %s", path, import)
 		      : text_format(err, "%s", import);
-	return command != NULL ? json_pack("[o]", json_string_escaped(command))
-			       : NULL;
+	if (command == NULL)
+		return -1;
+	return json_array_append_new(commands, json_string_escaped(command)) < 0
+		   ? error_set_memory(err)
+		   : 0;
+}
+
+/* One that is attached to it, where its archive is there. */
+static int
+add_volume(json_t *commands, const struct catalogue_entry *entry,
+    const json_t *volume, struct error *err)
+{
+	auto_free char *path =
+	    attached_volume_archive(volume, entry->path, err);
+	struct catalogue_entry archive = {0};
+	int result;
+
+	if (path == NULL)
+		return error_is_set(err) ? -1 : 0;
+	result = catalogue_load(path, &archive, err);
+	if (result == 0)
+		result = add_command(commands, &archive, err);
+	catalogue_entry_clear(&archive);
+	return result;
+}
+
+/* Volumes first: the daemon looks for them. */
+static json_t *
+restore_commands(const struct catalogue_entry *entry, struct error *err)
+{
+	auto_json json_t *commands = json_array();
+	const json_t *volume;
+	size_t i;
+
+	if (commands == NULL) {
+		error_set_memory(err);
+		return NULL;
+	}
+	json_array_foreach(
+	    json_object_get(entry->manifest, "volumes"), i, volume)
+	{
+		if (add_volume(commands, entry, volume, err) < 0)
+			return NULL;
+	}
+	return add_command(commands, entry, err) == 0 ? steal(commands) : NULL;
 }
 
 static int

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,7 @@ find_intact(struct lookup *lookup, struct error *err)
 {
 	const struct catalogue *catalogue = &lookup->catalogue;
 
+	assert(catalogue->count == 0 || catalogue->entries != NULL);
 	lookup->intact = calloc(catalogue->count + 1, sizeof(bool));
 	if (lookup->intact == NULL)
 		return error_set_memory(err);

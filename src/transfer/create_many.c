@@ -170,40 +170,42 @@ describe_host(const struct create_many_request *request,
 		    failure, _("the host's description could not be written"));
 }
 
-/* One run of the kind fills a directory at a time: two would make two archives
- * of everything. Nobody takes archives away meanwhile. */
 static int
-run_alone(const struct create_many_request *request,
-    struct incus_client *client, const struct create_choice *choice,
-    const json_t *projects, json_t *volumes, const struct watch *watch,
+run_locked(struct create_jobs_request *jobs, const struct watch *watch,
     json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
-	auto_free char *name = NULL;
-	struct create_jobs_request jobs = {
-	    .many = request,
-	    .choice = choice,
-	    .projects = projects,
-	    .volumes = volumes,
-	    .keys = &keys,
-	    .client = client,
-	    .jobs = request->jobs > 0 ? request->jobs : processors(),
-	};
 	struct error undescribed = {0};
+
+	if (find_keys(jobs->many, watch, &keys, err) < 0)
+		return -1;
+	jobs->keys = &keys;
+	describe_host(jobs->many, jobs->client, &keys, &undescribed);
+	if (create_jobs_run(jobs, watch, backups, err) < 0)
+		return -1;
+	return judge(backups, &undescribed, watch, err);
+}
+
+/* One run of the kind fills a directory at a time: two would make two archives
+ * of everything. Nobody takes archives away meanwhile. */
+static int
+run_alone(struct create_jobs_request *jobs, const struct watch *watch,
+    json_t *backups, struct error *err)
+{
+	const struct create_request *each = &jobs->many->each;
+	auto_free char *name = NULL;
 	auto_close int in = -1;
 	int lock;
 	int result;
 
-	if (stat(request->each.output, &jobs.directory) < 0)
+	if (stat(each->output, &jobs->directory) < 0)
 		return error_set_errno(
-		    err, errno, _("cannot open '%s'"), request->each.output);
-	name = lock_name(&jobs.directory, err);
+		    err, errno, _("cannot open '%s'"), each->output);
+	name = lock_name(&jobs->directory, err);
 	if (name == NULL)
 		return -1;
-	in = directory_lock_take(
-	    request->each.output, false, request->each.lock_wait_ms, err);
-	lock = in >= 0 ? host_lock_take(name, request->each.lock_wait_ms, err)
-		       : -1;
+	in = directory_lock_take(each->output, false, each->lock_wait_ms, err);
+	lock = in >= 0 ? host_lock_take(name, each->lock_wait_ms, err) : -1;
 	if (in < 0 || (lock < 0 && host_lock_is_refused(err))) {
 		if (err->code == ERROR_LOCKED)
 			error_hint(err, _("--lock-wait 1h waits for it"));
@@ -214,13 +216,7 @@ run_alone(const struct create_many_request *request,
 		    watch, _("not locked against other runs: %s"), err->text);
 		error_clear(err);
 	}
-	result = find_keys(request, watch, &keys, err);
-	if (result == 0)
-		describe_host(request, client, &keys, &undescribed);
-	if (result == 0)
-		result = create_jobs_run(&jobs, watch, backups, err);
-	if (result == 0)
-		result = judge(backups, &undescribed, watch, err);
+	result = run_locked(jobs, watch, backups, err);
 	if (lock >= 0)
 		host_lock_drop(name, lock);
 	return result;
@@ -252,6 +248,11 @@ create_many(const struct create_many_request *request,
 	auto_json json_t *projects = NULL;
 	auto_json json_t *volumes = NULL;
 	struct create_choice_request wanted = request->choice;
+	struct create_jobs_request jobs = {
+	    .many = request,
+	    .choice = &choice,
+	    .jobs = request->jobs > 0 ? request->jobs : processors(),
+	};
 
 	client = incus_client_open(request->each.timeout_s, err);
 	if (client == NULL)
@@ -266,12 +267,14 @@ create_many(const struct create_many_request *request,
 	volumes = find_volumes(request, client, &choice, projects, err);
 	if (volumes == NULL)
 		return -1;
+	jobs.client = client;
+	jobs.projects = projects;
+	jobs.volumes = volumes;
 	ret_result->backups = json_array();
 	ret_result->left_out = json_incref(choice.left_out);
 	if (ret_result->backups == NULL)
 		return error_set_memory(err);
 	if (request->each.dry_run)
 		return say_what_would_be(request, &choice, volumes, watch);
-	return run_alone(request, client, &choice, projects, volumes, watch,
-	    ret_result->backups, err);
+	return run_alone(&jobs, watch, ret_result->backups, err);
 }

@@ -58,11 +58,9 @@ count_question(struct preflight *p, struct error *err)
 static void
 hint_project(struct preflight *p)
 {
-	bool volume = backup_index_is_volume(p->index);
-
 	error_hint_command(&p->missing, "incus", "project", "create",
 	    p->request->project, "-c", "features.images=false", "-c",
-	    "features.profiles=false", volume ? NULL : "-c",
+	    "features.profiles=false", p->request->own_volumes ? NULL : "-c",
 	    "features.storage.volumes=false", NULL);
 }
 
@@ -262,6 +260,29 @@ report(struct preflight *p, struct error *err)
 	return -1;
 }
 
+/* The pools of the volumes that are restored before it. */
+static int
+check_coming(struct preflight *p, struct error *err)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(p->request->coming, i, one)
+	{
+		const char *pool = json_text(one, "pool");
+		int exists = count_question(p, err);
+
+		if (exists == 0)
+			exists = incus_pool_exists(p->client, pool, err);
+		if (exists < 0)
+			return -1;
+		if (exists == 0 && note_missing(p, _("pool"), pool))
+			error_hint_command(&p->missing, "incus", "storage",
+			    "create", pool, "dir", NULL);
+	}
+	return 0;
+}
+
 int
 preflight_check(struct incus_client *client, const struct backup_index *index,
     const struct preflight_request *request, struct error *err)
@@ -276,6 +297,8 @@ preflight_check(struct incus_client *client, const struct backup_index *index,
 		result = check_profiles(&p, err);
 	if (result == 0)
 		result = check_devices(&p, err);
+	if (result == 0)
+		result = check_coming(&p, err);
 	if (result == 0)
 		result = report(&p, err);
 	json_decref(p.project);

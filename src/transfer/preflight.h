@@ -3,6 +3,7 @@
 #ifndef ANKLUME_TRANSFER_PREFLIGHT_H
 #define ANKLUME_TRANSFER_PREFLIGHT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/json.h"
@@ -19,6 +20,7 @@ struct preflight_request {
 	uint64_t tar_size_bytes; /* 0: not known */
 	const json_t *coming;	 /* volumes that will be there: objects with
 				  * "pool" and "name"; NULL */
+	bool own_volumes;	 /* a project that is made has them */
 
 	/* Where not NULL, a project or profile that is missing is no failure,
 	 * but noted here. */

@@ -48,6 +48,10 @@ try_archive(const struct restoration *restoration, json_t *row,
 	one.backup = NULL;
 	one.name = NULL;
 	one.project = NULL;
+	/* Where a volume lies is said by the instances that have it attached.
+	 */
+	if (json_text(row, "volume") != NULL)
+		one.storage = NULL;
 	one.among_many = true;
 	result = restore_backup(
 	    &one, one.dry_run ? &nobody : restoration->watch, &made, err);

@@ -55,8 +55,8 @@ restore_check_host_keys(struct restore *restore, struct error *err)
 	return 0;
 }
 
-struct preflight_request
-restore_preflight(struct restore *restore)
+static struct preflight_request
+preflight_request(struct restore *restore)
 {
 	const json_t *manifest = restore->source.provenance.manifest;
 
@@ -65,16 +65,17 @@ restore_preflight(struct restore *restore)
 	    .storage = restore->pool != NULL ? restore->pool
 					     : restore->request->storage,
 	    .coming = restore->volumes,
+	    .own_volumes = restore->missing.own_volumes,
 	    .tar_size_bytes = (uint64_t)json_number(manifest, "tar_size_bytes"),
 	    .missing =
 		restore->request->create_missing ? &restore->missing : NULL,
 	};
 }
 
-static int
-check_needs(struct restore *restore, struct error *err)
+int
+restore_check_needs(struct restore *restore, struct error *err)
 {
-	struct preflight_request request = restore_preflight(restore);
+	struct preflight_request request = preflight_request(restore);
 
 	return preflight_check(
 	    restore->client, &restore->source.index, &request, err);
@@ -94,10 +95,10 @@ check_kind(struct restore *restore, struct error *err)
 	    restore->client, &restore->source.index, err);
 }
 
-static int
-check_space(struct restore *restore, struct error *err)
+int
+restore_check_space(struct restore *restore, struct error *err)
 {
-	struct preflight_request request = restore_preflight(restore);
+	struct preflight_request request = preflight_request(restore);
 
 	return preflight_check_space(restore->client, &restore->source.index,
 	    &request, restore->watch, err);
@@ -154,11 +155,11 @@ int
 restore_look(struct restore *restore, struct error *err)
 {
 	static const restore_check checks[] = {
-	    check_needs,
+	    restore_check_needs,
 	    check_restrictions,
 	    check_kind,
 	    check_name,
-	    check_space,
+	    restore_check_space,
 	    restore_check_host_keys,
 	    NULL,
 	};

@@ -15,7 +15,6 @@
 
 struct error;
 struct incus_client;
-struct preflight_request;
 struct restore_request;
 struct stream;
 struct watch;
@@ -49,9 +48,9 @@ typedef int (*restore_check)(struct restore *restore, struct error *err);
 int restore_look_at_all(
     struct restore *restore, const restore_check *checks, struct error *err);
 
+int restore_check_needs(struct restore *restore, struct error *err);
+int restore_check_space(struct restore *restore, struct error *err);
 int restore_check_host_keys(struct restore *restore, struct error *err);
-
-struct preflight_request restore_preflight(struct restore *restore);
 
 /* Choose where the instance goes, and look before the leap: all that would go
  * wrong is one report, with the status of the first. */

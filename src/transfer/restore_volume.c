@@ -10,7 +10,6 @@
 #include "incus/project.h"
 #include "incus/volume.h"
 #include "transfer/host_keys.h"
-#include "transfer/preflight.h"
 #include "transfer/restore.h"
 #include "transfer/restore_guard.h"
 #include "transfer/restore_run.h"
@@ -69,31 +68,13 @@ check_free(struct restore *restore, struct error *err)
 	return error_hint(err, _("--name gives the restored one another name"));
 }
 
-static int
-check_needs(struct restore *restore, struct error *err)
-{
-	struct preflight_request request = restore_preflight(restore);
-
-	return preflight_check(
-	    restore->client, &restore->source.index, &request, err);
-}
-
-static int
-check_space(struct restore *restore, struct error *err)
-{
-	struct preflight_request request = restore_preflight(restore);
-
-	return preflight_check_space(restore->client, &restore->source.index,
-	    &request, restore->watch, err);
-}
-
 int
 restore_volume_look(struct restore *restore, struct error *err)
 {
 	static const restore_check checks[] = {
-	    check_needs,
+	    restore_check_needs,
 	    check_free,
-	    check_space,
+	    restore_check_space,
 	    restore_check_host_keys,
 	    NULL,
 	};

@@ -1,6 +1,5 @@
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -15,50 +14,6 @@
 #include "transfer/restore.h"
 #include "transfer/restore_run.h"
 #include "transfer/watch.h"
-
-/* A file or directory in one that is known. */
-static bool
-is_plain_name(const char *name)
-{
-	return name != NULL && *name != '\0' && *name != '.' &&
-	       strchr(name, '/') == NULL;
-}
-
-static bool
-is_there(const char *path)
-{
-	struct stat found;
-
-	return stat(path, &found) == 0 && S_ISREG(found.st_mode);
-}
-
-/* Beside the instance's archive, or where a run over many puts what is of the
- * volume's project. Heap; NULL, with err clear when there is none. */
-static char *
-find_archive(
-    const char *instance_archive, const json_t *volume, struct error *err)
-{
-	const char *name = json_text(volume, "archive");
-	const char *project = json_text(volume, "project");
-	const char *slash = strrchr(instance_archive, '/');
-	auto_free char *directory =
-	    slash != NULL ? text_copy(instance_archive,
-				(size_t)(slash - instance_archive), err)
-			  : text_copy(".", 1, err);
-	auto_free char *beside = NULL;
-	auto_free char *below = NULL;
-
-	if (directory == NULL || !is_plain_name(name) ||
-	    !is_plain_name(project))
-		return NULL;
-	beside = text_format(err, "%s/%s", directory, name);
-	below = text_format(err, "%s/../%s/%s", directory, project, name);
-	if (beside == NULL || below == NULL)
-		return NULL;
-	if (is_there(beside))
-		return steal(beside);
-	return is_there(below) ? steal(below) : NULL;
-}
 
 /* The project that shows the volume to the restored instance: the one that the
  * instance goes to, but where that is yet to be made and would not hold it. */
@@ -172,7 +127,7 @@ plan_one(struct restore *restore, const json_t *volume, bool exists,
 
 	if (missing <= 0)
 		return missing;
-	path = find_archive(restore->file, volume, err);
+	path = attached_volume_archive(volume, restore->file, err);
 	if (error_is_set(err))
 		return -1;
 	trusted = path != NULL ? is_trusted(restore, path, volume, err) : 0;
@@ -238,6 +193,8 @@ restore_volumes_plan(struct restore *restore, struct error *err)
 static int
 restore_one(struct restore *restore, const json_t *volume, struct error *err)
 {
+	/* What would be made for it is told with the instance. */
+	static const struct watch nobody = {0};
 	struct restore_request one = *restore->request;
 	struct restore_result made = {0};
 	int result;
@@ -249,9 +206,12 @@ restore_one(struct restore *restore, const json_t *volume, struct error *err)
 	one.storage = NULL;
 	one.start = false;
 	one.sha256 = json_text(volume, "sha256");
-	result = restore_backup(&one, restore->watch, &made, err);
-	if (result == 0 && !one.dry_run)
-		watch_note(restore->watch, _("restored the volume '%s/%s/%s'"),
+	result = restore_backup(
+	    &one, one.dry_run ? &nobody : restore->watch, &made, err);
+	if (result == 0)
+		watch_note(restore->watch,
+		    one.dry_run ? _("would restore the volume '%s/%s/%s'")
+				: _("restored the volume '%s/%s/%s'"),
 		    made.project, made.pool, made.name);
 	restore_result_clear(&made);
 	return result;

@@ -399,6 +399,7 @@ def test_a_project_and_what_it_needs_of_another(here, daemon):
     here.volume("o.tar", project="default", volume="default/other")
     here.volume("l.tar", project="default", volume="bt/logs")
     here.volume("w.tar", volume="default/own")
+    here.volume("z.tar", project="zoo")
     here.instance("1.tar", 20, volumes=attached("default/bt/logs"))
     here.instance("2.tar", 22, volumes=attached(
         "default/default/data", "default/default/gone") + [None, {}, {
@@ -416,7 +417,7 @@ def test_a_project_and_what_it_needs_of_another(here, daemon):
         ("default/bt/logs", "restore"), *chosen[1:]]
     assert [one for one, _ in here.plan("--project", "default")] == [
         "default/bt/logs", "default/default/data", "default/default/other"]
-    assert len(here.plan()) == 6
+    assert len(here.plan()) == 7
 
 
 def test_volumes_of_the_chosen_server_alone(here, daemon):

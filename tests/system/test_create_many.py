@@ -163,7 +163,7 @@ def test_paths_are_the_only_data(daemon, crowd, tmp_path):
         str(tmp_path / "o" / name) for name in files_below(tmp_path / "o")
         if not name.endswith(".json"))
     assert done.err.count("nothing was encrypted") == 1
-    assert "3 of 3 instances backed up" in done.err
+    assert "3 of 3 backups made" in done.err
     quiet = daemon.anklume("-q", "backup", "create", mine.all, "-o",
                            tmp_path / "p")
     assert (quiet.status, quiet.err) == (0, "")

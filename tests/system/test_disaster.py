@@ -66,7 +66,8 @@ def profile(daemon, project, name, definition):
 
 
 class Shop:
-    """Two projects: one with profiles of its own, one with those of default."""
+    """Two projects: one with profiles of its own, one with those of default;
+    and a custom volume."""
 
     def __init__(self, daemon):
         self.daemon = daemon
@@ -83,6 +84,7 @@ class Shop:
             "features.images": "false", "features.profiles": "false"}})
         for project, name in self.places:
             self.add(project, name)
+        self.add_photos()
 
     places = [("garden", "shed"), ("shop", "db"), ("shop", "web")]
 
@@ -98,6 +100,27 @@ class Shop:
         # Incus packs whole seconds.
         for path in (root / "mark", root):
             os.utime(path, (1_700_000_000, 1_700_000_000))
+
+    def add_photos(self):
+        """A volume that web has attached."""
+        self.daemon.incus("storage", "volume", "create", "default", "photos",
+                          "--project", "shop")
+        self.daemon.incus("config", "device", "add", "web", "photos", "disk",
+                          "pool=default", "source=photos", "path=/srv/photos",
+                          "--project", "shop")
+        self.sea(self.daemon).parent.mkdir()
+        self.sea(self.daemon).write_text("blue\n")
+
+    @staticmethod
+    def sea(daemon, volume="photos"):
+        return (daemon.files / "storage-pools" / "default" / "custom"
+                / f"shop_{volume}" / "2026" / "sea.jpg")
+
+    @staticmethod
+    def lose_photos(daemon):
+        for name in ("photos", "photos-then"):
+            daemon.incus("storage", "volume", "delete", "default", name,
+                         "--project", "shop", check=False)
 
     @staticmethod
     def root(daemon, project, name):
@@ -124,11 +147,13 @@ class Shop:
                                          one["devices"])
         return found
 
-    def wipe(self, daemon):
+    @staticmethod
+    def wipe(daemon):
         for url in daemon.get("/1.0/instances?all-projects=true"):
             name, _, project = url.rpartition("/")[2].partition("?project=")
             if project in ("shop", "garden"):
                 crowds.remove(daemon, project, name)
+        Shop.lose_photos(daemon)
         for project in ("shop", "garden"):
             daemon.incus("project", "delete", project, check=False)
         daemon.incus("profile", "delete", "garden-sunny", check=False)
@@ -169,7 +194,6 @@ def ring(tmp_path_factory, nas):
 def shop(lab, ring):
     """Backed up on the older daemon, as a night does it."""
     old = lab["6"]
-    made = None
     try:
         made = Shop(old)
         made.was = made.state(old)
@@ -180,7 +204,7 @@ def shop(lab, ring):
         yield made
     finally:
         for daemon in lab.values():
-            Shop.wipe(made, daemon)
+            Shop.wipe(daemon)
 
 
 @pytest.fixture
@@ -233,7 +257,8 @@ def test_the_page(new, shop, only_ours):
     assert len(steps) > 8 and start == [len(steps) - 1]
     said = [new.run("set -e -o pipefail\n" + text) for text in steps[:-1]]
     assert shop.state(new.daemon) == shop.was
-    assert said[-2].out.count("exists already") == len(shop.places)
+    assert shop.sea(new.daemon).read_text() == "blue\n"
+    assert said[-2].out.count("exists already") == len(shop.places) + 1
     assert "will be restored" not in said[-2].out
     new.run("set -e\n" + steps[-1])
     for name in NAMES:
@@ -254,6 +279,8 @@ def check_the_rest(new, shop, page):
     root = shop.root(new.daemon, "shop", "web")
     for text in (one, stock):
         crowds.remove(new.daemon, "shop", "web")
+        if text == one:
+            shop.lose_photos(new.daemon)
         new.run("set -e\n" + text)
         assert root.joinpath("root/mark").read_text() == "shop/web\n"
     root.joinpath("root/mark").unlink()
@@ -261,6 +288,26 @@ def check_the_rest(new, shop, page):
     assert root.joinpath("root/mark").read_text() == "shop/web\n"
     assert pathlib.Path("/dev/shm/mark").read_text() == "shop/web\n"
     assert "runs: " in new.run("set -e\n" + drill).out
+    check_the_volume(new, shop, page)
+
+
+def check_the_volume(new, shop, page):
+    [volume], [inside], [stock] = (
+        blocks(page, f"run: {name}")
+        for name in ("volume", "inside", "import"))
+    assert shop.sea(new.daemon).read_text() == "blue\n"
+    new.run("set -e\n" + volume)
+    assert shop.sea(new.daemon, "photos-then").read_text() == "blue\n"
+    new.run("set -e\n" + inside)
+    assert pathlib.Path("/dev/shm/sea.jpg").read_text() == "blue\n"
+    crowds.remove(new.daemon, "shop", "web")
+    shop.lose_photos(new.daemon)
+    new.run("set -e\n" + stock)
+    assert shop.sea(new.daemon).read_text() == "blue\n"
+    # What is there, it leaves alone.
+    shop.sea(new.daemon).write_text("grey\n")
+    new.run("set -e\n" + stock)
+    assert shop.sea(new.daemon).read_text() == "grey\n"
 
 
 def test_both_pages_have_the_same_commands():
@@ -268,7 +315,8 @@ def test_both_pages_have_the_same_commands():
                        for suffix in ("", ".fr"))
     assert [text for text in english if "WHAT HAPPENS" not in text] == [
         text for text in french if "CE QUI SE PASSE" not in text]
-    for name in ("run", "run: one", "run: files", "run: stock", "run: drill"):
+    for name in ("run", "run: one", "run: files", "run: stock", "run: drill",
+                 "run: volume", "run: inside", "run: import"):
         assert blocks(DOCS / "disaster-recovery.md", name) == blocks(
             DOCS / "disaster-recovery.fr.md", name) != []
 
@@ -293,6 +341,7 @@ def test_archives_alone(new, shop, ring):
         assert one["expanded_devices"]["root"]["pool"] == pool
         assert identity_of_files(shop.root(new.daemon, project, name)) == (
             was[-1])
+    assert shop.sea(new.daemon).read_text() == "blue\n"
     garden = new.daemon.get("/1.0/profiles/garden-sunny?project=default")
     assert garden["config"] == {"limits.processes": "400"}
 
@@ -332,13 +381,14 @@ def test_how_to_restore_lies_beside(shop, ring, lab):
     text = path.read_text()
     for said in ("anklume backup adopt .", "restore --all --from . ",
                  "| incus import - NAME --project PROJECT",
+                 "incus storage volume import POOL /dev/stdin NAME",
                  "gpg --decrypt HOST.json.gpg | jq .projects"):
         assert said in text
     assert path.stat().st_mode & 0o777 == 0o600
     # Neither is a backup.
     listed = lab["6"].anklume("backup", "list", "--from", DIRECTORY, "--json",
                               env=ring.env)
-    assert len(listed.json()["backups"]) == len(shop.places), listed
+    assert len(listed.json()["backups"]) == len(shop.places) + 1, listed
 
 
 def test_another_night(lab, shop, ring, tmp_path):

@@ -18,7 +18,6 @@ from crowds import remove
 from midway import END_S
 
 on_six = pytest.mark.parametrize("daemon", ["6"], indirect=True)
-on_seven = pytest.mark.parametrize("daemon", ["7"], indirect=True)
 
 # Slower than any test: such a run is under way until it is ended.
 NEVER = ("--bwlimit", "1K")
@@ -641,7 +640,7 @@ def test_its_archive_is_gone_or_a_strangers(daemon, lost):
     held.record_path.write_text(json.dumps(kept))
     done = daemon.anklume("backup", "restore", made, "-n")
     assert done.status == 0, done
-    assert f"as '{volume}'" in done.err
+    assert f"would restore the volume '{volume}'" in done.err
     assert not volume.there and not daemon.exists(box.name, "work")
     held.path.rename(held.path.with_name("aside"))
     check_refused(daemon, box, volume, made, "is not there")
