@@ -1,7 +1,6 @@
 """Custom volumes that instances have attached: each in an archive of its own,
 and back again, alone or before its instance."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -13,15 +12,12 @@ import pytest
 
 import midway
 import volumes
-from backups import (SETTLE_S, Backup, asks_for_no_work, create,
-                     identity_of_files, leaves_nothing, members_of, restore,
-                     sha256_of, wait_for)
+from backups import (Backup, asks_for_no_work, create, identity_of_files,
+                     leaves_nothing, members_of, restore, sha256_of, wait_for)
 from crowds import remove
 from midway import END_S
-from relay import Relay
 
 on_six = pytest.mark.parametrize("daemon", ["6"], indirect=True)
-on_seven = pytest.mark.parametrize("daemon", ["7"], indirect=True)
 
 # Slower than any test: such a run is under way until it is ended.
 NEVER = ("--bwlimit", "1K")
@@ -157,9 +153,7 @@ def test_there_and_back(daemon, pair, gpg_home, tmp_path, pool, key):
 def test_the_log_and_the_list_know_it(daemon, pair, tmp_path):
     box, volume = pair()
     create(daemon, box, tmp_path)
-    log = daemon.anklume("portal", "log", "--json", "--instance", volume.text)
     entries = daemon.anklume("portal", "log", "--json").json()["entries"]
-    assert log.status in (0, 6), log
     mine = [one for one in entries
             if {"project": "work", "volume": volume.text} in one["from"]]
     [one] = mine
