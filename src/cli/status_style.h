@@ -91,8 +91,8 @@ static const char *const status_style[] = {
     ".key li{display:flex;gap:.4rem;align-items:center}",
     ".key svg{overflow:visible}",
     /* A phone: each row a card of its own, each cell with its heading. */
-    "@media screen and "
-    "(max-width:68rem){dl{grid-template-columns:repeat(2,1fr)}",
+    "@media screen and (max-width:68rem){",
+    "dl{grid-template-columns:repeat(2,1fr)}",
     "table,tbody,tr,th,td{display:block}thead{display:none}",
     "th,td{padding:.2rem 1rem}",
     ".row{padding:.6rem 0;border-top:1px solid var(--line);",

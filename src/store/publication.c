@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "stream/digest.h"
 
 #define TEMPORARY_NAME_BYTES 64
 
@@ -139,9 +140,23 @@ link_unnamed(const struct publication *self, const char *name)
 	return linkat(self->fd, "", self->directory_fd, name, AT_EMPTY_PATH);
 }
 
-/* Neither link(2) nor RENAME_NOREPLACE: look, then rename. To keep the name
- * with an empty file first would leave that, should a kill come in between;
- * whoever takes the name between these two calls loses it. */
+/* A temporary name that is made of the final one: whoever has it may give that.
+ */
+static int
+name_reservation(const char *name, char reservation[TEMPORARY_NAME_BYTES])
+{
+	char sha256[DIGEST_TEXT_BYTES];
+	struct error ignored = {0};
+
+	if (digest_bytes(name, strlen(name), sha256, &ignored) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	(void)snprintf(
+	    reservation, TEMPORARY_NAME_BYTES, ".anklume-%.32s.part", sha256);
+	return 0;
+}
+
 static int
 rename_unless_taken(const struct publication *self, const char *name)
 {
@@ -157,6 +172,31 @@ rename_unless_taken(const struct publication *self, const char *name)
 	return renameat(dir, self->temporary, dir, name);
 }
 
+/* Neither link(2) nor RENAME_NOREPLACE. The placeholder does not stand under
+ * the final name: a kill would leave it there, empty. */
+static int
+rename_reserved(const struct publication *self, const char *name)
+{
+	char reservation[TEMPORARY_NAME_BYTES];
+	int dir = self->directory_fd;
+	int result;
+	int saved;
+	int fd;
+
+	if (name_reservation(name, reservation) < 0)
+		return -1;
+	fd = openat(dir, reservation,
+	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	result = rename_unless_taken(self, name);
+	saved = errno;
+	(void)unlinkat(dir, reservation, 0);
+	(void)close(fd);
+	errno = saved;
+	return result;
+}
+
 static int
 link_named(const struct publication *self, const char *name)
 {
@@ -170,7 +210,7 @@ link_named(const struct publication *self, const char *name)
 		return 0;
 	if (errno == EEXIST)
 		return -1;
-	return rename_unless_taken(self, name);
+	return rename_reserved(self, name);
 }
 
 static int

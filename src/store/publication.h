@@ -33,7 +33,9 @@ int publication_set_mode(
 /* Give it its name. With `replace` a regular file of that name is replaced, but
  * not a mount point (ERROR_EXISTS); without, ERROR_EXISTS. Where the file
  * system has no link (exFAT, SMB, FUSE), renameat2(RENAME_NOREPLACE), else a
- * rename when nothing of that name is there. */
+ * rename when nothing of that name is there, which one at a time may try: who
+ * has made an exclusive placeholder, whose name is a temporary one made of the
+ * final one. */
 int publication_commit(struct publication *publication, const char *name,
     bool replace, struct error *err);
 

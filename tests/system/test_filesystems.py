@@ -127,7 +127,7 @@ def test_a_name_comes_with_its_content(daemon, fuse):
     """A kill at any moment would leave no empty file."""
     names = created_in(fuse.backing,
                        lambda: create(daemon, "home/web", fuse.place))
-    assert len(names) == 2
+    assert names
     assert all(name.startswith(".anklume-") for name in names), names
 
 
