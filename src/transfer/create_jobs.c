@@ -283,17 +283,17 @@ run_pieces(struct run *run, json_t *backups, struct error *err)
 	auto_free struct pollfd *fds =
 	    calloc(ENDING_MAX * run->request->jobs + 1, sizeof(struct pollfd));
 	auto_free char *what = what_is_done(run, err);
-	int result;
+	int result = -1;
 
 	if (fds == NULL || what == NULL || run->pieces.items == NULL)
 		return error_is_set(err) ? -1 : error_set_memory(err);
-	if (add_pieces(run, backups, err) < 0)
-		return -1;
-	watch_start(run->watch, what, 0);
-	result = plan_spool(run, err);
-	if (result == 0)
-		result = run_all(run, fds, err);
-	watch_stop(run->watch);
+	if (add_pieces(run, backups, err) == 0) {
+		watch_start(run->watch, what, 0);
+		result = plan_spool(run, err);
+		if (result == 0)
+			result = run_all(run, fds, err);
+		watch_stop(run->watch);
+	}
 	return result;
 }
 

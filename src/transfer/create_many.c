@@ -171,17 +171,18 @@ describe_host(const struct create_many_request *request,
 }
 
 static int
-run_locked(struct create_jobs_request *jobs, const struct watch *watch,
+run_locked(const struct create_jobs_request *request, const struct watch *watch,
     json_t *backups, struct error *err)
 {
 	auto_create_keys struct create_keys keys = {0};
+	struct create_jobs_request jobs = *request;
 	struct error undescribed = {0};
 
-	if (find_keys(jobs->many, watch, &keys, err) < 0)
+	if (find_keys(jobs.many, watch, &keys, err) < 0)
 		return -1;
-	jobs->keys = &keys;
-	describe_host(jobs->many, jobs->client, &keys, &undescribed);
-	if (create_jobs_run(jobs, watch, backups, err) < 0)
+	jobs.keys = &keys;
+	describe_host(jobs.many, jobs.client, &keys, &undescribed);
+	if (create_jobs_run(&jobs, watch, backups, err) < 0)
 		return -1;
 	return judge(backups, &undescribed, watch, err);
 }
