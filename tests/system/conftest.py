@@ -117,9 +117,9 @@ class Box:
         return (self.daemon.files / "storage-pools" / self.pool
                 / "containers" / name / "rootfs" / path.lstrip("/"))
 
-    def exec(self, *words, stdin=b"", check=True):
+    def exec(self, *words, check=True):
         return self.daemon.exec(self.name, *words, project=self.project,
-                                stdin=stdin, check=check)
+                                check=check)
 
     def read(self, path):
         return self.daemon.read(self.name, path, self.project)

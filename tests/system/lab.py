@@ -18,6 +18,9 @@ LAB = ROOT / "tests" / "lab" / "lab"
 # No command of a test takes this long; what does hangs.
 DEADLINE_S = 240
 
+# Of each output of a command, in the report of a test that failed.
+SHOWN = 2000
+
 
 class Result:
     """How a command ended: status, out and err are its own."""
@@ -72,7 +75,11 @@ def run(argv, stdin=b"", env=None, cwd=None, deadline_s=DEADLINE_S):
     done = subprocess.run(
         [str(word) for word in argv], input=stdin, capture_output=True,
         env=env, cwd=cwd, timeout=deadline_s, check=False)
-    return Result(done)
+    result = Result(done)
+    # Shown when a test fails, where pytest cuts what an assertion says.
+    print([str(word) for word in argv], result.status,
+          repr(result.err[:SHOWN]), repr(result.out[:SHOWN]))
+    return result
 
 
 class _Unix(http.client.HTTPConnection):
@@ -157,9 +164,31 @@ class Daemon:
         self.incus("file", "push", "-", f"{name}{path}", "--mode", mode,
                    "--project", project, stdin=data)
 
-    def exec(self, name, *words, project="default", stdin=b"", check=True):
-        return self.incus("exec", name, "--project", project, "--", *words,
-                          stdin=stdin, check=check)
+    def exec(self, name, *words, project="default", check=True):
+        """Run a command inside, without a process. The daemon writes down what
+        it says: of what comes through 'incus exec', some is lost on a busy
+        machine, and the status is 0 (of 1,700 runs of cat, 9 said nothing)."""
+        ran = self.get(f"/1.0/instances/{name}/exec?project={project}", "POST", {
+            "command": [str(word) for word in words], "record-output": True})
+        assert ran["status"] == "Success", (words, ran)
+        said = ran["metadata"]
+        result = Result(subprocess.CompletedProcess(
+            words, said["return"],
+            *(self.take(f"{said['output'][fd]}?project={project}")
+              for fd in ("1", "2"))))
+        assert not check or result.status == 0, (words, result)
+        return result
+
+    def take(self, path):
+        """The bytes of a file that the daemon keeps, which it then keeps no
+        longer."""
+        with contextlib.closing(_Unix(self.socket)) as connection:
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            data = reply.read()
+            assert reply.status == 200, (path, data)
+        self.get(path, "DELETE")
+        return data
 
     def environment(self, **more):
         """What anklume is run with; None takes a variable away."""
