@@ -1,6 +1,8 @@
 """What every system test can ask for: a daemon, a box to play with, a key."""
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -20,6 +22,7 @@ SETTINGS = pathlib.Path("/etc/anklume")
 # This host's record, audit trail and policy, which are not the tests' to write.
 OWN = {pathlib.Path("/var/lib/anklume"): 0o755,
        pathlib.Path("/var/log/anklume"): 0o750, SETTINGS: 0o755}
+MARK = ".anklume-tests"
 
 
 def _mount(source, target, kind, flags):
@@ -28,25 +31,63 @@ def _mount(source, target, kind, flags):
         raise OSError(ctypes.get_errno(), "mount", target)
 
 
+@contextlib.contextmanager
+def _alone():
+    """No other run of the tests on this machine is here at the same time."""
+    turn = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(turn)
+
+
+def _make_place(place):
+    """A place that this host does not have is made, for all runs that want it:
+    whoever removes a directory takes away what others have mounted there. They
+    hold the mark in it, which also tells the next run what one that was killed
+    has left. None where the place is the host's own."""
+    mark = place / MARK
+    if place.exists() and not mark.exists():
+        return None
+    place.mkdir(parents=True, exist_ok=True)
+    held = os.open(mark, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    return held
+
+
+def _leave_place(place, held):
+    """The last of them removes it."""
+    if held is None:
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(held)
+    (place / MARK).unlink()
+    place.rmdir()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_state(lab):
     """Hide from the tests what is this host's own."""
     del lab
     libc = ctypes.CDLL(None, use_errno=True)
-    made = [place for place in OWN if not place.exists()]
-    for place in made:
-        place.mkdir(parents=True)
-    if libc.unshare(CLONE_NEWNS) < 0:
-        raise OSError(ctypes.get_errno(), "unshare")
-    _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
-    for place, mode in OWN.items():
-        _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0)
-        place.chmod(mode)
+    with _alone():
+        held = {place: _make_place(place) for place in OWN}
+        if libc.unshare(CLONE_NEWNS) < 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        _mount(b"none", b"/", None, MS_REC | MS_PRIVATE)
+        for place, mode in OWN.items():
+            _mount(b"tmpfs", str(place).encode(), b"tmpfs", 0)
+            place.chmod(mode)
     yield
-    for place in OWN:
-        libc.umount2(str(place).encode(), 2)
-    for place in made:
-        place.rmdir()
+    with _alone():
+        for place in OWN:
+            libc.umount2(str(place).encode(), 2)
+            _leave_place(place, held[place])
 
 
 @pytest.fixture
