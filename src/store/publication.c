@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,22 @@
 
 #define TEMPORARY_NAME_BYTES 64
 
+/* A name that was reserved so long ago was left by a kill. */
+#define RESERVATION_OLD_S 60
+
 struct publication {
 	char *directory; /* for messages */
 	int directory_fd;
 	int fd;
 	char temporary[TEMPORARY_NAME_BYTES]; /* "" while it has no name */
 };
+
+static int
+open_exclusive(int dir, const char *name)
+{
+	return openat(dir, name,
+	    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
 
 static int
 name_temporary(struct publication *self, struct error *err)
@@ -46,8 +57,7 @@ open_file(struct publication *self, struct error *err)
 	/* vfat, FUSE and others have no O_TMPFILE. */
 	if (name_temporary(self, err) < 0)
 		return -1;
-	self->fd = openat(self->directory_fd, self->temporary,
-	    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	self->fd = open_exclusive(self->directory_fd, self->temporary);
 	if (self->fd < 0) {
 		self->temporary[0] = '\0';
 		return error_set_errno(
@@ -172,6 +182,20 @@ rename_unless_taken(const struct publication *self, const char *name)
 	return renameat(dir, self->temporary, dir, name);
 }
 
+/* Nobody holds one so long: it is for two calls. Both times are those of the
+ * file system. */
+static bool
+is_stale(const struct publication *self, const char *reservation)
+{
+	struct stat its;
+	struct stat own;
+
+	return fstatat(self->directory_fd, reservation, &its,
+		   AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(self->fd, &own) == 0 &&
+	       its.st_mtime < own.st_mtime - RESERVATION_OLD_S;
+}
+
 /* Neither link(2) nor RENAME_NOREPLACE. The placeholder does not stand under
  * the final name: a kill would leave it there, empty. */
 static int
@@ -185,8 +209,11 @@ rename_reserved(const struct publication *self, const char *name)
 
 	if (name_reservation(name, reservation) < 0)
 		return -1;
-	fd = openat(dir, reservation,
-	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open_exclusive(dir, reservation);
+	if (fd < 0 && errno == EEXIST && is_stale(self, reservation)) {
+		(void)unlinkat(dir, reservation, 0);
+		fd = open_exclusive(dir, reservation);
+	}
 	if (fd < 0)
 		return -1;
 	result = rename_unless_taken(self, name);

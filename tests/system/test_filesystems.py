@@ -5,9 +5,11 @@ not at all.
 """
 
 import ctypes
+import hashlib
 import os
 import signal
 import struct
+import time
 
 import pytest
 
@@ -129,6 +131,20 @@ def test_a_name_comes_with_its_content(daemon, fuse):
                        lambda: create(daemon, "home/web", fuse.place))
     assert names
     assert all(name.startswith(".anklume-") for name in names), names
+
+
+@pytest.mark.parametrize("age_s, status", [(0, 8), (3600, 0)])
+def test_a_name_that_a_killed_run_has_reserved(daemon, tmp_path, age_s, status):
+    """It is in the way only for a moment."""
+    with fuse_disk(tmp_path, "plain") as disk:
+        when = time.time() - age_s
+        for name in names_to_come(".tar", seconds=30):
+            digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+            reserved = disk.backing / f".anklume-{digest}.part"
+            reserved.touch()
+            os.utime(reserved, (when, when))
+        done = daemon.anklume(*BACKUP, disk.place)
+        assert done.status == status, done
 
 
 @pytest.mark.parametrize("number, status", [
