@@ -109,13 +109,15 @@ begin_some(struct run *run, struct error *err)
 	return 0;
 }
 
-/* Without room beside others it gets another try, with all of it. */
+/* Without room beside others it gets another try, with all of it. A spool that
+ * is full may also cut an export that the daemon calls whole (6.0.4). */
 static bool
 is_put_off(
     const struct run *run, struct piece *piece, const struct error *failure)
 {
-	if (failure->code != ERROR_NO_SPACE || piece->alone ||
-	    !run->plan.limited || run->request->jobs == 1)
+	if ((failure->code != ERROR_NO_SPACE &&
+		failure->code != ERROR_DAMAGED) ||
+	    piece->alone || !run->plan.limited || run->request->jobs == 1)
 		return false;
 	piece->alone = true;
 	watch_detail(run->watch, _("'%s/%s' will be tried again alone: %s"),
