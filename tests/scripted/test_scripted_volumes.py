@@ -472,18 +472,6 @@ def test_an_import_that_cannot_be_undone_is_named(daemon, anklume, lost):
     assert "'default/bt/data' was made and could not be deleted" in done.err
 
 
-def test_an_upload_that_was_interrupted(daemon, anklume, lost):
-    """The daemon takes no more."""
-    def hold(x):
-        next(iter(x.pieces()))
-        anklume.kill(signal.SIGINT)
-        x.hold()
-    daemon.on(IMPORT, hold)
-    done = anklume(*lost)
-    assert done.status == 130, done
-    assert daemon.volumes == {} and "web" not in daemon.instances
-
-
 def held_in(anklume):
     return next(path for path in (anklume.home / "out").glob("bt+*.tar"))
 

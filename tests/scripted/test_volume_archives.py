@@ -177,15 +177,14 @@ def test_a_snapshot_that_is_not_there(anklume, archive):
     assert done.status == 6 and "--snapshot s0" in done.err, done
 
 
-def test_no_instance_is_made_of_a_volume(daemon, anklume, archive):
-    """Neither restored nor drilled, whatever it is called."""
+def test_a_volume_is_not_drilled(daemon, anklume, archive):
+    """Whatever it is called."""
     archive.write_bytes(a_volume().build())
-    for words in (("restore", "--project", "default", "--name", "again",
-                   "--file", archive), ("drill", archive)):
-        done = anklume("backup", *words)
-        assert done.status in (5, 15), done
-        assert "type 'custom', not of an instance" in done.err, done
-    assert daemon.uploads == [] and "again" not in daemon.instances
+    done = anklume("backup", "drill", archive)
+    assert done.status in (5, 15), done
+    assert "type 'custom', not of an instance" in done.err, done
+    assert daemon.uploads == []
+
 
 
 def facts(path, **said):
