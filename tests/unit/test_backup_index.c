@@ -293,8 +293,8 @@ static void
 what_is_no_instance_is_refused(void **state)
 {
 	static const char *const bad[] = {
-	    "name: data\ntype: custom\npool: p\nconfig:\n  volume:\n"
-	    "    content_type: iso\n",
+	    ("name: data\ntype: custom\npool: p\nconfig:\n  volume:\n"
+	     "    content_type: iso\n"),
 	    "type: custom\nconfig:\n  volume:\n    name: data\n",
 	    "name: b\ntype: bucket\n",
 	    "name: web\n",
