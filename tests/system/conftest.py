@@ -175,8 +175,13 @@ class Box:
         self.daemon.incus("start", self.name, "--project", self.project)
 
     def delete(self):
-        self.daemon.incus("delete", "-f", self.name, "--project",
-                          self.project, check=False)
+        """The daemon sometimes never sees a busy container stop: the lab takes
+        away what is left at its end."""
+        for _ in range(2):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.daemon.incus("delete", "-f", self.name, "--project",
+                                  self.project, check=False, deadline_s=60)
+                return
 
 
 @pytest.fixture
