@@ -160,13 +160,13 @@ def test_a_reader_that_goes_away(direct):
 def test_a_file_that_shrinks(daemon, make_box, tmp_path):
     """Until the daemon has stumbled over one: then it is frozen, once."""
     box = make_box("consistency-" + os.urandom(4).hex(), project="work")
-    box.exec("sh", "-c", f"({CHURN}) > /dev/null 2>&1 &")
-    for i in range(TRIES):
-        made = daemon.anklume("backup", "create", str(box), "-o",
-                              tmp_path / str(i), "--compression", "none")
-        assert made.status == 0, made
-        if "once more" in made.err:
-            break
+    with box.at_work(CHURN):
+        for i in range(TRIES):
+            made = daemon.anklume("backup", "create", str(box), "-o",
+                                  tmp_path / str(i), "--compression", "none")
+            assert made.status == 0, made
+            if "once more" in made.err:
+                break
     print(f"the daemon stumbled at try {i + 1}")
     assert "was frozen for" in made.err, made
     assert status_of(box) == "Running"

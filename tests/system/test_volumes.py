@@ -766,13 +766,13 @@ def running(daemon, box):
 
 def test_a_file_that_shrinks(daemon, pair, tmp_path):
     box, volume = pair(start=True, pool="default", box_pool="bt")
-    box.exec("sh", "-c", f"({CHURN}) > /dev/null 2>&1 &")
-    for i in range(TRIES):
-        made = daemon.anklume("backup", "create", str(box), "-o",
-                              tmp_path / str(i), *PLAIN)
-        assert made.status == 0, made
-        if "once more" in made.err:
-            break
+    with box.at_work(CHURN):
+        for i in range(TRIES):
+            made = daemon.anklume("backup", "create", str(box), "-o",
+                                  tmp_path / str(i), *PLAIN)
+            assert made.status == 0, made
+            if "once more" in made.err:
+                break
     print(f"the daemon stumbled at try {i + 1}")
     assert "was frozen for" in made.err, made
     assert running(daemon, box) == "Running"
