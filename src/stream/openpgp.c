@@ -335,6 +335,8 @@ openpgp_new(struct stream *from, bool encrypting, struct error *err)
 	self->base.upstream = from;
 	self->encrypting = encrypting;
 	self->loop.patience_ms = PATIENCE_MS;
+	/* Nobody waits for the first part of an archive. */
+	self->loop.eager = encrypting;
 
 	if (openpgp_init(err) < 0) {
 		stream_free(&self->base);

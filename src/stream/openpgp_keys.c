@@ -55,6 +55,9 @@ openpgp_init(struct error *err)
 {
 	gpgme_error_t failure;
 
+	/* gpgme runs gpgconf three times to learn where gpg is, which PATH says
+	 * as well (gpgme manual, "Library Version Check"). */
+	(void)gpgme_set_global_flag("disable-gpgconf", "1");
 	(void)gpgme_check_version(NULL);
 	failure = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 	if (failure == 0)

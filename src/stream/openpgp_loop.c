@@ -11,8 +11,8 @@
 
 /* How far gpg may be ahead: as much as anyone may ask for (pipe(7),
  * /proc/sys/fs/pipe-max-size). Where it is refused, 64 KiB do. Its input keeps
- * to these: while it has room the source is read, which may be a pipe that
- * stays silent, and what gpg has ready would wait. */
+ * to these unless the loop is eager: while it has room the source is read,
+ * which may be a pipe that stays silent, and what gpg has ready would wait. */
 #define PIPE_BYTES (1024 * 1024)
 
 static gpgme_error_t
@@ -31,7 +31,7 @@ on_add(void *handle, int fd, int dir, gpgme_io_cb_t call, void *data,
 		watch->call = call;
 		watch->data = data;
 		*ret_tag = watch;
-		if (dir != 0)
+		if (dir != 0 || loop->eager)
 			(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 		return 0;
 	}

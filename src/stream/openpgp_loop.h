@@ -24,9 +24,10 @@ struct openpgp_watch {
 	bool is_output;
 };
 
-/* The caller sets what it wants of the first five; the rest starts as zero. */
+/* The caller sets what it wants of the first six; the rest starts as zero. */
 struct openpgp_loop {
 	int patience_ms; /* how long gpg may be silent */
+	bool eager;	 /* gpg's input may be far ahead of its output */
 	void (*on_key)(void *handle, gpgme_key_t key); /* borrowed */
 
 	/* gpg takes input at `fd`, or gives output. True: seen to. False: there
