@@ -10,7 +10,9 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 
 import backups
@@ -18,7 +20,7 @@ import copies
 import growth
 import memory
 import night
-
+import picture
 import restores
 import results
 import stages
@@ -84,10 +86,11 @@ def main():
             missed = measure(chosen, options.runs, work)
     finally:
         shutil.rmtree(work)
-    # picture.draw()
+    picture.draw()
     print(f"\n{missed} goals missed" if missed else "\nall goals reached")
 
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     main()

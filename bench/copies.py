@@ -122,5 +122,5 @@ FIGURES = [
 ]
 LAST_FIGURES = [
     # Nobody takes these away but the lab's end.
-    Figure("small copy among 1,000", crowded, {"of_limit": 2}),
+    Figure("copy among 1,000 instances", crowded, {"of_limit": 2}),
 ]

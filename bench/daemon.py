@@ -72,7 +72,7 @@ class Lab:
         return Side([ANKLUME, "-q", *words], self.env, good)
 
     def script(self, text, **variables):
-        """A shell script; in it, $N counts the runs."""
+        """A shell script; in it, $N is new at every run."""
         return Side(["bash", "-euo", "pipefail", "-c", text],
                     dict(self.env, **variables))
 

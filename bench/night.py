@@ -76,17 +76,19 @@ def catalogue(lab, runs, verb, **how):
     sides = take_turns(lab, runs, {"anklume": lab.anklume(
         "backup", verb, "--from", target, **how)})
     median = sides["anklume"]["median_s"]
-    return sides, {"ratios": {"seconds": median},
-                   "note": "goal: 1 second"}
+    return sides, {"ratios": {"seconds": median}}
 
+
+# All of it is sorted, so all of it is held.
+CATALOGUE_GOALS = {"seconds": 1, "peak_mib": None}
 
 FIGURES = [
     Figure(f"night of {INSTANCES} instances", many, {"of_limit": 1.3}),
     Figure(f"list of {MANIFESTS:,} manifests",
-           lambda lab, runs: catalogue(lab, runs, "list"), {"seconds": 1},
+           lambda lab, runs: catalogue(lab, runs, "list"), CATALOGUE_GOALS,
            ("7",)),
     # Instances that have no backup are late: 3.
     Figure(f"status of {MANIFESTS:,}",
            lambda lab, runs: catalogue(lab, runs, "status", good=(0, 3)),
-           {"seconds": 1}, ("7",)),
+           CATALOGUE_GOALS, ("7",)),
 ]

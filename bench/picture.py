@@ -17,6 +17,13 @@ SHOWN = {"drained": "the daemon's tar", "examined": "+ digest, examination",
          "kept": "+ file, fsync"}
 
 
+def share(seconds, version, figures):
+    """In percent of the whole; of too little, nothing is written."""
+    whole = max(side["median_s"] for side in
+                figures[f"{stages.NAME}, Incus {version}"]["sides"].values())
+    return f"{seconds / whole:.0%}" if seconds >= 0.04 * whole else ""
+
+
 def draw_stages(axes, figures):
     """What each adds, for each daemon."""
     versions = [version for version in "67"
@@ -27,8 +34,11 @@ def draw_stages(axes, figures):
                  ["median_s"] for version in versions]
         # A stage that hides behind another one adds nothing.
         added = [max(0.0, now - before) for now, before in zip(until, left)]
-        axes.barh([f"Incus {version}" for version in versions], added,
-                  left=left, color=color, label=SHOWN[stage], height=0.6)
+        bars = axes.barh([f"Incus {version}" for version in versions], added,
+                         left=left, color=color, label=SHOWN[stage], height=0.6)
+        axes.bar_label(bars, label_type="center", color="white", labels=[
+            share(more, version, figures)
+            for more, version in zip(added, versions)])
         left = [before + more for before, more in zip(left, added)]
     axes.invert_yaxis()
     axes.set_title("Encrypted backup of 200 MB: what each stage adds")
@@ -72,7 +82,7 @@ def draw_memory(axes, sizes, rows):
     axes.set_ylim(0, PEAK_MIB * 1.25)
     name_sizes(axes, sizes)
     axes.set_title("Memory in MiB, Incus 7")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def draw():

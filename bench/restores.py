@@ -51,5 +51,5 @@ def restore(lab, runs):
 
 
 FIGURES = [
-    Figure("restore of an encrypted one", restore, {"of_limit": 1.1}),
+    Figure("restore, encrypted", restore, {"of_limit": 1.1}),
 ]

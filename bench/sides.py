@@ -20,8 +20,8 @@ ENTER = 'echo $$ >"$0"; exec "$@"'
 
 
 class Side:
-    """A command. In its words and in its environment, {n} and N count the
-    runs."""
+    """A command. {n} in its words, and N in its environment, are new at every
+    run."""
 
     def __init__(self, words, env, good=(0,)):
         self._words = [str(word) for word in words]
@@ -29,10 +29,14 @@ class Side:
         self.good = good
 
     def words(self, number):
-        return [word.replace("{n}", str(number)) for word in self._words]
+        return [word.replace("{n}", unique(number)) for word in self._words]
 
     def environment(self, number):
-        return dict(self._env, N=str(number))
+        return dict(self._env, N=unique(number))
+
+
+def unique(number):
+    return f"{os.getpid()}-{number}"
 
 
 class Group:

@@ -1,7 +1,10 @@
 """The rows of results, for people: 110 columns."""
 
-HEAD = (f"{'figure':<29}{'Incus':<6}{'pipeline':>13}{'limit':>13}"
-        f"{'anklume':>13}{'faster':>10}{'of limit':>12}{'cpu':>8}{'MiB':>5}")
+HEAD = (f"{'figure':<26}{'on':>3}{'pipeline':>13}{'limit':>13}{'anklume':>13}"
+        f"{'faster':>12}{'of limit':>13}{'cpu':>12}{'MiB':>5}")
+
+# Ratios that have a place of their own.
+COLUMNS = ("faster", "of_limit", "cpu", "peak_mib")
 
 
 def seconds(side):
@@ -29,17 +32,20 @@ def line(row):
     sides = row["sides"]
     peak = f"{row['ratios']['peak_mib']:.0f}"
     peak += "!" if "peak_mib" in row["missed"] else ""
-    text = (f"{row['figure']:<29}{row['incus']:<6}"
+    text = (f"{row['figure']:<26}{row['incus']:>3}"
             f"{seconds(sides.get('pipeline')):>13}"
             f"{seconds(sides.get('limit')):>13}"
             f"{seconds(sides.get('anklume')):>13}"
-            f"{judged(row, 'faster', 1):>10}{judged(row, 'of_limit', 2):>12}"
-            f"{judged(row, 'cpu', 2):>8}{peak:>5}").rstrip()
-    return text + (f"\n    {row['note']}" if row.get("note") else "")
+            f"{judged(row, 'faster', 1):>12}{judged(row, 'of_limit', 2):>13}"
+            f"{judged(row, 'cpu', 2):>12}{peak:>5}").rstrip()
+    notes = [f"{key} {judged(row, key, 2).strip()}" for key in row["goals"]
+             if key not in COLUMNS]
+    notes += [row["note"]] if row.get("note") else []
+    return text + (f"\n    {'; '.join(notes)}" if notes else "")
 
 
 def legend():
-    return ("Medians, ± half of the spread. faster: than the pipeline; of "
-            "limit: times the limit's seconds; cpu: part of\nthe pipeline's, "
-            "client and daemon; MiB: peak of anklume. (goal), and ! where it "
-            "is missed.")
+    return ("Medians, and half of the spread. on: Incus 6 or 7; faster: than "
+            "the pipeline; of limit: the limit's\nseconds, so many times; cpu: "
+            "so much of the pipeline's, client and daemon together; MiB: "
+            "anklume's\npeak. Goals are in parentheses; ! is a goal missed.")
