@@ -1,4 +1,4 @@
-"""Backups: encrypted, against the pipeline and against the daemon's own work."""
+"""Backups: encrypted, against the pipeline and the daemon's own work."""
 
 import json
 import shutil

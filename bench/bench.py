@@ -2,8 +2,8 @@
 that the daemon and the disk need for the same bytes; same machine, same run.
 
 Seconds differ from machine to machine; ratios are what counts. One table is
-printed, and bench/results.json is written, row by row; docs/performance.md says
-what each figure is."""
+printed, and bench/results.json is written, row by row; docs/performance.md
+says what each figure is."""
 
 import argparse
 import os
@@ -28,8 +28,8 @@ import table
 from daemon import KEY, Lab
 from sides import GROUP
 
-# Trees and restores come first: they make inodes, which takes long where others
-# have been deleted shortly before. The last ones leave much behind.
+# Trees and restores come first: they make inodes, which takes long where
+# others have been deleted shortly before. The last ones leave much behind.
 FIGURES = [
     *copies.FIGURES, *restores.FIGURES, *backups.FIGURES, *stages.FIGURES,
     *night.FIGURES, *growth.LAST_FIGURES, *backups.LAST_FIGURES,
@@ -53,8 +53,8 @@ def measure(chosen, runs, work):
         lab.prepare()
     of_run = results.facts(labs, runs)
     print(f"{of_run['date']}, {of_run['commit']}, Incus "
-          f"{' and '.join(of_run['incus'].values())}, {of_run['cores']} cores, "
-          f"Linux {of_run['kernel']}, {runs} runs each")
+          f"{' and '.join(of_run['incus'].values())}, {of_run['cores']} "
+          f"cores, Linux {of_run['kernel']}, {runs} runs each")
     print(f"{table.legend()}\n\n{table.HEAD}", flush=True)
     missed = 0
     for figure in chosen:

@@ -8,8 +8,8 @@ from figure import Figure
 from incus_http import Socket
 from sides import take_turns
 
-# What the page's script does for one copy: it lists all instances twice, to find
-# the projects, and pipes the file through two clients.
+# What the page's script does for one copy: it lists all instances twice, to
+# find the projects, and pipes the file through two clients.
 FILE_SCRIPT = CLIENT + """
 project_of() {
     incus list --all-projects --format json | /usr/bin/python3 -c '

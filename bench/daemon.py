@@ -37,8 +37,8 @@ finish() {
 }
 """
 
-# 6.0 writes a backup to its disk, compressed lightly as anklume wants it, sends
-# it, and deletes it.
+# 6.0 writes a backup to its disk, compressed lightly as anklume wants it,
+# sends it, and deletes it.
 SPOOLED_DRAIN = API + """
 backups=http://incus/1.0/instances/$NAME/backups
 finish "$(api -d '{"name":"drain","compression_algorithm":"zstd -1"}' \
@@ -114,7 +114,7 @@ class Lab:
         return self.inside(name)
 
     def prepare(self):
-        """What all figures share: a Debian, and a target in another project."""
+        """What all figures share: a Debian, and a target elsewhere."""
         subprocess.run([LAB, "image", "debian", self.version], check=True,
                        capture_output=True)
         self.make("debian", "bench", *NO_INIT)

@@ -1,5 +1,5 @@
-"""The night: a run over many small instances against the daemon's own work, and
-what is told of ten thousand manifests."""
+"""The night: a run over many small instances against the daemon's own work,
+and what is told of ten thousand manifests."""
 
 import hashlib
 import json

@@ -35,7 +35,8 @@ def draw_stages(axes, figures):
         # A stage that hides behind another one adds nothing.
         added = [max(0.0, now - before) for now, before in zip(until, left)]
         bars = axes.barh([f"Incus {version}" for version in versions], added,
-                         left=left, color=color, label=SHOWN[stage], height=0.6)
+                         left=left, height=0.6, color=color,
+                         label=SHOWN[stage])
         axes.bar_label(bars, label_type="center", color="white", labels=[
             share(more, version, figures)
             for more, version in zip(added, versions)])

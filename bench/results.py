@@ -1,5 +1,5 @@
-"""What was measured, in bench/results.json; whatever is not measured again stays
-as it is."""
+"""What was measured, in bench/results.json; whatever is not measured again
+stays as it is."""
 
 import datetime
 import json

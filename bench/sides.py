@@ -2,8 +2,9 @@
 
 A side is one command. hyperfine measures its seconds; below it, /usr/bin/time
 the memory of the largest process that the command waits for; and cgroups the
-processor's seconds, for they also know of processes that nobody waits for (gpg,
-which gpgme lets go of) and of the daemon's, which does much of the work."""
+processor's seconds, for they also know of processes that nobody waits for
+(gpg, which gpgme lets go of) and of the daemon's, which does much of the
+work."""
 
 import contextlib
 import json
@@ -13,6 +14,7 @@ import shlex
 import statistics
 import subprocess
 import tempfile
+import time
 
 # A shell goes into the cgroup and becomes hyperfine, which costs some
 # milliseconds of a processor that are counted with the side.
@@ -57,7 +59,7 @@ class Group:
             # An agent of gpg takes a moment to go.
             subprocess.run(["gpgconf", "--kill", "all"], check=False)
             while "populated 1" in (self.path / "cgroup.events").read_text():
-                pass
+                time.sleep(0.01)
             self.path.rmdir()
 
 

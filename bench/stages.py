@@ -1,4 +1,4 @@
-"""What each stage of an encrypted backup adds to the time of the one before."""
+"""What each stage of an encrypted backup adds to the time of the others."""
 
 from backups import encrypted, settle
 from figure import Figure

@@ -46,6 +46,6 @@ def line(row):
 
 def legend():
     return ("Medians, and half of the spread. on: Incus 6 or 7; faster: than "
-            "the pipeline; of limit: the limit's\nseconds, so many times; cpu: "
-            "so much of the pipeline's, client and daemon together; MiB: "
+            "the pipeline; of limit: the limit's\nseconds, so many times; "
+            "cpu: so much of the pipeline's, client and daemon together; MiB: "
             "anklume's\npeak. Goals are in parentheses; ! is a goal missed.")
