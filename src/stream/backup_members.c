@@ -53,7 +53,8 @@ feed(struct backup_members *members, struct error *err)
 	return 0;
 }
 
-/* The head of what the child says next; until then it is fed. */
+/* The head of what the child says next, besides how much it has taken; until
+ * then it is fed. */
 static int
 hear_head(struct backup_members *members, struct examine_head *head,
     struct error *err)
@@ -67,9 +68,16 @@ hear_head(struct backup_members *members, struct examine_head *head,
 		if (examine_talk_wait(
 			&members->talk, takes_more, &has_words, err) < 0)
 			return -1;
-		if (has_words)
-			return examine_talk_head(&members->talk, head, err);
-		if (feed(members, err) < 0)
+		if (!has_words) {
+			if (feed(members, err) < 0)
+				return -1;
+			continue;
+		}
+		if (examine_talk_head(&members->talk, head, err) < 0)
+			return -1;
+		if (head->kind != EXAMINE_TAKEN)
+			return 0;
+		if (examine_talk_take(&members->talk, head, err) < 0)
 			return -1;
 	}
 }

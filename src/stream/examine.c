@@ -38,28 +38,24 @@ hear_out(struct examine *self, struct error *err)
 	return -1;
 }
 
-/* Hand over `size` bytes, and listen the while: either side may be waiting for
- * the other. */
+/* Hand over `size` bytes, and listen when there is no room for them. */
 static int
 give(struct examine *self, const char *bytes, size_t size, struct error *err)
 {
 	while (size > 0) {
-		bool has_words;
-		ssize_t given;
+		ssize_t given = examine_talk_give(&self->talk, bytes, size);
+		bool has_words = false;
 
-		if (examine_talk_wait(&self->talk, true, &has_words, err) < 0)
-			return -1;
-		if (has_words) {
-			if (examine_talk_hear(&self->talk, err) < 0)
-				return -1;
-			continue;
-		}
-		given = examine_talk_give(&self->talk, bytes, size);
-		/* Its last words say more than that it reads no more. */
+		/* Its last words say more than that it listens no more. */
 		if (given < 0)
 			return hear_out(self, err);
 		bytes += given;
 		size -= (size_t)given;
+		if (given == 0 &&
+		    examine_talk_wait(&self->talk, true, &has_words, err) < 0)
+			return -1;
+		if (has_words && examine_talk_hear(&self->talk, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -136,7 +132,7 @@ hear_head(struct examine *self, struct error *err)
 {
 	while (self->talk.result->index == NULL &&
 	       (self->talk.upstream_ended ||
-		   self->talk.read_bytes < self->queue_end)) {
+		   self->talk.child.shown.taken_bytes < self->queue_end)) {
 		if (examine_talk_hear(&self->talk, err) < 0)
 			return -1;
 	}

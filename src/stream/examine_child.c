@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,21 +22,26 @@
 #include "stream/stream.h"
 #include "stream/tar_walk.h"
 
-/* A pipe's default of 64 KiB would be four turns for each buffer; this much any
- * user may ask for (/proc/sys/fs/pipe-max-size). */
-#define PIPE_BYTES (1024 * 1024)
-
 /* The child --------------------------------------------------------------- */
 
 /* Whoever hears it has gone when this fails. */
 static void
 say(int fd, enum examine_kind kind, const void *message, size_t size)
 {
-	const struct examine_head head = {kind, (uint32_t)size};
+	struct {
+		struct examine_head head;
+		char message[64];
+	} start = {.head = {kind, (uint32_t)size}};
+	size_t begun =
+	    size < sizeof(start.message) ? size : sizeof(start.message);
 	struct error err = {0};
 
-	if (wait_write_all(fd, &head, sizeof(head), "", &err) < 0 ||
-	    wait_write_all(fd, message, size, "", &err) < 0)
+	/* Most are short, and written at once. */
+	memcpy(start.message, message, begun);
+	if (wait_write_all(fd, &start, sizeof(start.head) + begun, "", &err) <
+		0 ||
+	    wait_write_all(
+		fd, (const char *)message + begun, size - begun, "", &err) < 0)
 		_exit(1);
 }
 
@@ -45,46 +49,39 @@ struct report {
 	int fd;
 	const struct backup_wish *wish; /* NULL: nothing is wanted */
 	struct backup_picker *picker;
-	bool has_index;
 };
 
-/* The tar, as it is given. Up to the index the parent reads ahead of whoever
- * reads from it, and so no further than it is asked to: what gives the tar may
- * be a pipe with somebody behind it who waits. */
-struct given {
+/* The tar, as it is shown. */
+struct shown {
 	struct stream base;
-	const struct report *report;
-	int fd;
-	uint64_t bytes;
+	struct show_ring_view view;
 };
+
+static void
+on_taken(void *data, uint64_t taken_bytes)
+{
+	const struct report *report = data;
+
+	say(report->fd, EXAMINE_TAKEN, &taken_bytes, sizeof(taken_bytes));
+}
 
 static ssize_t
-given_read(struct stream *s, void *buf, size_t size, struct error *err)
+shown_read(struct stream *s, void *buf, size_t size, struct error *err)
 {
-	struct given *self = (struct given *)s;
-	struct pollfd fds = {.fd = self->fd, .events = POLLIN};
-	ssize_t got;
-
-	if (!self->report->has_index && poll(&fds, 1, 0) == 0)
-		say(self->report->fd, EXAMINE_MORE, &self->bytes,
-		    sizeof(self->bytes));
-	got = stream_read(s->upstream, buf, size, err);
-	if (got > 0)
-		self->bytes += (uint64_t)got;
-	return got;
+	return show_ring_take(&((struct shown *)s)->view, buf, size, err);
 }
 
 /* The process ends before it. */
 static void
-given_free(struct stream *s)
+shown_free(struct stream *s)
 {
 	(void)s;
 }
 
-static const struct stream_kind given_kind = {
+static const struct stream_kind shown_kind = {
     .name = "",
-    .read = given_read,
-    .free = given_free,
+    .read = shown_read,
+    .free = shown_free,
 };
 
 static int
@@ -96,7 +93,6 @@ on_index(void *data, const json_t *root, struct error *err)
 
 	if (text == NULL)
 		return -1;
-	report->has_index = true;
 	say(report->fd, EXAMINE_INDEX, text, strlen(text));
 	if (report->wish == NULL)
 		return 0;
@@ -180,7 +176,8 @@ on_member(void *data, const struct tar_member *member, struct tar_walk *walk,
 
 /* Ends without what the program does at its end, which is its parent's. */
 _Noreturn static void
-examine(int input, int output, const struct backup_wish *wish)
+examine(const struct show_ring *ring, int input, int output,
+    const struct backup_wish *wish)
 {
 	struct sandbox held = sandbox_enter(input, output);
 	struct report report = {.fd = output, .wish = wish};
@@ -191,17 +188,17 @@ examine(int input, int output, const struct backup_wish *wish)
 	};
 	struct backup_counts counts = {0};
 	struct error err = {0};
-	struct given tar = {
-	    .base = {.kind = &given_kind,
-		.upstream = stream_fd_new(input, "", &err)},
-	    .report = &report,
-	    .fd = input,
+	struct shown tar = {
+	    .base = {.kind = &shown_kind},
+	    .view = {.bytes = ring->bytes,
+		.fd = input,
+		.on_taken = on_taken,
+		.data = &report},
 	};
-	int status = -1;
+	int status;
 
 	say(output, EXAMINE_HELD, &held, sizeof(held));
-	if (tar.base.upstream != NULL)
-		status = backup_check(&tar.base, &listener, &counts, &err);
+	status = backup_check(&tar.base, &listener, &counts, &err);
 	if (status == 0)
 		say(output, EXAMINE_DONE, &counts, sizeof(counts));
 	else if (status > 0)
@@ -224,39 +221,39 @@ load_translations(void)
 static int
 make_pipe(int fds[2], struct error *err)
 {
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_set_errno(err, errno, "pipe");
-	(void)fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);
-	return 0;
+	return pipe2(fds, O_CLOEXEC) < 0 ? error_set_errno(err, errno, "pipe")
+					 : 0;
 }
 
 /* A signal of a terminal is for the parent, which then ends the child. */
 _Noreturn static void
-be_child(pid_t parent, int input, int output, const struct backup_wish *wish)
+be_child(pid_t parent, const struct show_ring *ring, int input, int output,
+    const struct backup_wish *wish)
 {
 	interrupt_ignore();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	examine(input, output, wish);
+	examine(ring, input, output, wish);
 }
 
 int
 examine_child_start(struct examine_child *ret_child,
     const struct backup_wish *wish, struct error *err)
 {
-	auto_close int tar_out = -1;
+	auto_close int sizes_out = -1;
 	auto_close int words_in = -1;
-	int tar[2];
+	int sizes[2];
 	int words[2];
 	pid_t self = getpid();
 	pid_t pid;
 
 	load_translations();
-	if (make_pipe(tar, err) < 0)
+	if (show_ring_open(&ret_child->shown, err) < 0 ||
+	    make_pipe(sizes, err) < 0)
 		return -1;
-	tar_out = tar[0];
-	ret_child->input = tar[1];
+	sizes_out = sizes[0];
+	ret_child->input = sizes[1];
 	if (make_pipe(words, err) < 0)
 		return -1;
 	ret_child->output = words[0];
@@ -266,7 +263,7 @@ examine_child_start(struct examine_child *ret_child,
 	if (pid < 0)
 		return error_set_errno(err, errno, "fork");
 	if (pid == 0)
-		be_child(self, tar_out, words_in, wish);
+		be_child(self, &ret_child->shown, sizes_out, words_in, wish);
 	ret_child->pid = pid;
 	if (fcntl(ret_child->input, F_SETFL, O_NONBLOCK) < 0)
 		return error_set_errno(err, errno, "fcntl");
@@ -285,5 +282,6 @@ examine_child_end(struct examine_child *child)
 		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	show_ring_close(&child->shown);
 	*child = (struct examine_child){.input = -1, .output = -1};
 }

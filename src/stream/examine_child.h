@@ -1,6 +1,6 @@
 /* examine_child.h - the process that parses, and what it says
  *
- * It reads the tar from one pipe and sends messages through another: what it
+ * It is shown the tar and sends messages through a pipe: what it
  * says is as untrusted as the tar, whose maker may have taken it over. */
 
 #ifndef ANKLUME_STREAM_EXAMINE_CHILD_H
@@ -11,12 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "stream/show_ring.h"
+
 struct backup_wish;
 struct error;
 
 enum examine_kind {
 	EXAMINE_HELD = 1, /* locked in: struct sandbox */
-	EXAMINE_MORE,	  /* wanted, until the index: uint64_t, read so far */
+	EXAMINE_TAKEN,	  /* uint64_t, of the tar, so far */
 	EXAMINE_INDEX,	  /* JSON without a NUL */
 	EXAMINE_REFUSED,  /* struct error: the last */
 	EXAMINE_DONE,	  /* struct backup_counts: the last */
@@ -51,8 +53,9 @@ struct examine_head {
 
 struct examine_child {
 	pid_t pid;  /* 0: none */
-	int input;  /* it reads the tar here; -1 once it was told the end */
+	int input;  /* it hears here how much is shown; -1 after the end */
 	int output; /* and speaks here */
+	struct show_ring shown;
 };
 
 /* With `wish` (borrowed), it tells of what is wanted besides; NULL. */

@@ -18,6 +18,9 @@
  * what it needs, and parses a mebibyte in well under a second. */
 #define ANSWER_MS (60 * 1000)
 
+/* What is said often is no longer. */
+#define SMALL_BYTES 64
+
 int
 examine_talk_refuse(struct error *err)
 {
@@ -29,10 +32,11 @@ int
 examine_talk_wait(const struct examine_talk *talk, bool to_give,
     bool *ret_has_words, struct error *err)
 {
+	bool gives = to_give && show_ring_room(&talk->child.shown) > 0;
 	struct pollfd fds[3] = {
 	    {.fd = talk->child.output, .events = POLLIN},
 	    {.fd = interrupt_fd(), .events = POLLIN},
-	    {.fd = to_give ? talk->child.input : -1, .events = POLLOUT},
+	    {.fd = gives ? talk->child.input : -1, .events = POLLOUT},
 	};
 	int ready;
 
@@ -142,17 +146,25 @@ take_counts(struct examine_talk *talk, const char *message, struct error *err)
 }
 
 static int
+take_progress(struct examine_talk *talk, const char *message, struct error *err)
+{
+	uint64_t taken_bytes;
+
+	memcpy(&taken_bytes, message, sizeof(taken_bytes));
+	return show_ring_taken(&talk->child.shown, taken_bytes) < 0
+		   ? examine_talk_refuse(err)
+		   : 0;
+}
+
+static int
 take_message(struct examine_talk *talk, const struct examine_head *head,
     const char *message, struct error *err)
 {
 	if (head->kind == EXAMINE_HELD &&
 	    head->size_bytes == sizeof(struct sandbox))
 		return take_held(talk, message);
-	if (head->kind == EXAMINE_MORE &&
-	    head->size_bytes == sizeof(talk->read_bytes)) {
-		memcpy(&talk->read_bytes, message, sizeof(talk->read_bytes));
-		return 0;
-	}
+	if (head->kind == EXAMINE_TAKEN && head->size_bytes == sizeof(uint64_t))
+		return take_progress(talk, message, err);
 	if (head->kind == EXAMINE_INDEX)
 		return take_index(talk, message, head->size_bytes, err);
 	if (head->kind == EXAMINE_REFUSED &&
@@ -168,7 +180,10 @@ int
 examine_talk_take(struct examine_talk *talk, const struct examine_head *head,
     struct error *err)
 {
-	auto_free char *message = malloc((size_t)head->size_bytes + 1);
+	char small[SMALL_BYTES];
+	bool is_large = head->size_bytes > sizeof(small);
+	auto_free char *large = is_large ? malloc(head->size_bytes) : NULL;
+	char *message = is_large ? large : small;
 
 	if (message == NULL)
 		return error_set_memory(err);
@@ -192,14 +207,12 @@ examine_talk_hear(struct examine_talk *talk, struct error *err)
 ssize_t
 examine_talk_give(struct examine_talk *talk, const char *bytes, size_t size)
 {
-	ssize_t given = write(talk->child.input, bytes, size);
+	ssize_t given =
+	    show_ring_give(&talk->child.shown, talk->child.input, bytes, size);
 
-	if (given >= 0)
-		return given;
-	if (errno == EINTR || errno == EAGAIN)
-		return 0;
-	talk->deaf = true;
-	return -1;
+	if (given < 0)
+		talk->deaf = true;
+	return given;
 }
 
 void

@@ -17,7 +17,6 @@ struct examine_talk {
 	struct examine_child child;
 	struct examination *result; /* borrowed */
 	bool has_index;		    /* which may have been taken away since */
-	uint64_t read_bytes;	    /* by the child, when it asked for more */
 	bool upstream_ended;
 	bool deaf; /* the child reads no more */
 };
