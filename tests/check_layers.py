@@ -24,7 +24,8 @@ MAY_USE = {
 
 # Third-party header -> the files that may name it.
 LIBRARIES = {
-    r"curl/": {"incus/http.c"},
+    r"curl/": {"incus/http.c", "incus/http_download.c",
+              "incus/http_exchange.c", "incus/http_exchange.h"},
     r"jansson\.h": {"base/json.h"},
     r"yaml\.h": {"base/yaml.c"},
     r"ini\.h": {"base/ini.c"},

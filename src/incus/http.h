@@ -1,4 +1,4 @@
-/* http.h - HTTP/1.1 with one daemon; http.c is the only place that names
+/* http.h - HTTP/1.1 with one daemon; http*.c are the only place that names
  * libcurl
  *
  * HTTP/1.1 because the daemon hijacks the connection for SFTP, which HTTP/2
@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct error;
 struct http;
@@ -24,6 +25,8 @@ struct http_request {
 	const char *path;   /* "/1.0?project=x", already percent-encoded */
 	const char *body;   /* JSON, or NULL */
 	const char *const *headers; /* "Name: value", ends with NULL; or NULL */
+	uint64_t resume_bytes; /* a download begins there; 0: at its beginning
+				*/
 	int patience_ms; /* the answer may take so much longer than the timeout
 			  */
 };
@@ -46,9 +49,10 @@ void http_free(struct http *http);
 int http_call(struct http *http, const struct http_request *request,
     struct http_reply *ret_reply, struct error *err);
 
-/* One request whose reply is a stream. A reply of status 200 that is not JSON
- * becomes *ret_body, which must not outlive `http`; any other is read into
- * *ret_reply, and *ret_body is NULL. A body that is cut is an error. */
+/* One request whose reply is a stream. A reply of status 200 (or 206, where
+ * it is to resume: any other beginning is an error) that is not JSON becomes
+ * *ret_body, which must not outlive `http`; any other is read into *ret_reply,
+ * and *ret_body is NULL. A body that is cut is an error. */
 int http_download(struct http *http, const struct http_request *request,
     struct stream **ret_body, struct http_reply *ret_reply, struct error *err);
 
