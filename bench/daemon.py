@@ -41,7 +41,7 @@ finish() {
 # sends it, and deletes it.
 SPOOLED_DRAIN = API + """
 backups=http://incus/1.0/instances/$NAME/backups
-finish "$(api -d '{"name":"drain","compression_algorithm":"zstd -1"}' \
+finish "$(api -d '{"name":"drain","compression_algorithm":"zstd --fast=10"}' \
     "$backups")"
 api -o /dev/null "$backups/drain/export"
 finish "$(api -X DELETE "$backups/drain")"

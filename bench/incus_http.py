@@ -54,7 +54,7 @@ def export(daemon, version, project, name):
                          Accept="application/octet-stream"))
     else:
         daemon.do("POST", base + query,
-                  {"name": "b", "compression_algorithm": "zstd -1"})
+                  {"name": "b", "compression_algorithm": "zstd --fast=10"})
         drain(daemon.ask("GET", f"{base}/b/export{query}"))
         daemon.do("DELETE", f"{base}/b{query}")
 

@@ -23,6 +23,7 @@ struct stream;
 
 struct backup_options {
 	bool instance_only; /* without snapshots */
+	bool whole_first;   /* a spooled one is read when it is whole */
 
 	/* Told in a word before a wait that may be long; may be NULL. */
 	void (*note)(void *data, const char *text);

@@ -18,7 +18,7 @@
  * stopped, so wait for it and take it away. */
 static void
 undo(struct incus_client *client, const struct backup_subject *made,
-    const struct operation *operation, struct error *err)
+    struct operation *operation, struct error *err)
 {
 	struct error failure = {0};
 

@@ -24,6 +24,7 @@ void
 operation_clear(struct operation *operation)
 {
 	free(operation->id);
+	free(operation->progress);
 	*operation = (struct operation){0};
 }
 
@@ -93,38 +94,80 @@ verdict_of(const json_t *operation, struct error *err)
 					  : _("the operation was cancelled"));
 }
 
-/* An operation that is not there any more was lost when its daemon ended. */
-static int
-lost(struct error *err)
+int
+operation_lost(struct error *err)
 {
-	if (err->code != ERROR_NOT_FOUND)
-		return -1;
-	error_clear(err);
 	return error_set(err, ERROR_FAILED,
 	    _("the daemon no longer knows the operation: was it restarted?"));
 }
 
+/* A change is news. */
+static int
+note_progress(struct operation *operation, const json_t *now, struct error *err)
+{
+	char *progress = progress_of(now, err);
+
+	if (progress == NULL)
+		return -1;
+	if (operation->progress == NULL ||
+	    strcmp(operation->progress, progress) != 0)
+		operation->moved_ms = clock_now_ms();
+	free(operation->progress);
+	operation->progress = progress;
+	return 0;
+}
+
 int
-operation_wait(struct incus_client *client, const struct operation *operation,
+operation_look(struct incus_client *client, struct operation *operation,
     bool wants_progress, struct error *err)
 {
-	auto_free char *wait_path = text_format(
-	    err, "/1.0/operations/%s/wait?timeout=%d", operation->id, SLICE_S);
-	auto_free char *look_path =
+	auto_free char *path =
 	    text_format(err, "/1.0/operations/%s", operation->id);
-	auto_free char *before = NULL;
-	int64_t moved_ms = clock_now_ms();
+	auto_json json_t *now = NULL;
+	int timeout_ms = incus_client_timeout_ms(client);
+	json_int_t status;
 
-	if (wait_path == NULL || look_path == NULL)
+	if (path == NULL)
 		return -1;
-	for (;;) {
+	if (incus_get(client, path, &now, err) < 0) {
+		operation->forgotten = err->code == ERROR_NOT_FOUND;
+		if (!operation->forgotten)
+			return -1;
+		error_clear(err);
+		return operation_lost(err);
+	}
+	status = json_number(now, "status_code");
+	if (status >= STATUS_FINAL)
+		return verdict_of(now, err) < 0 ? -1 : 1;
+	if (status < STATUS_FIRST)
+		return error_set(err, ERROR_FAILED,
+		    _("the daemon does not say how its work stands"));
+
+	if (note_progress(operation, now, err) < 0)
+		return -1;
+	if (wants_progress &&
+	    clock_left_ms(operation->moved_ms + timeout_ms) == 0)
+		return error_set(err, ERROR_UNREACHABLE,
+		    _("the daemon's work has not moved for %d s"),
+		    timeout_ms / 1000);
+	return 0;
+}
+
+int
+operation_wait(struct incus_client *client, struct operation *operation,
+    bool wants_progress, struct error *err)
+{
+	auto_free char *path = text_format(
+	    err, "/1.0/operations/%s/wait?timeout=%d", operation->id, SLICE_S);
+	int ended = 0;
+
+	if (path == NULL)
+		return -1;
+	while (ended == 0) {
 		struct http_request slice = {.method = "GET",
-		    .path = wait_path,
+		    .path = path,
 		    .patience_ms = SLICE_S * 1000};
 		auto_reply struct http_reply reply = {0};
-		auto_json json_t *now = NULL;
-		char *progress;
-		json_int_t status;
 		int64_t slice_end_ms = clock_now_ms() + SLICE_S * 1000;
 
 		/* It answers at the end of the slice, or of the operation, and
@@ -132,32 +175,13 @@ operation_wait(struct incus_client *client, const struct operation *operation,
 		if (http_call(incus_client_http(client), &slice, &reply, err) <
 		    0)
 			return -1;
-		if (incus_get(client, look_path, &now, err) < 0)
-			return lost(err);
-		status = json_number(now, "status_code");
-		if (status >= STATUS_FINAL)
-			return verdict_of(now, err);
-		if (status < STATUS_FIRST)
-			return error_set(err, ERROR_FAILED,
-			    _("the daemon does not say how its work stands"));
-
-		progress = progress_of(now, err);
-		if (progress == NULL)
-			return -1;
-		if (before == NULL || strcmp(before, progress) != 0)
-			moved_ms = clock_now_ms();
-		free(before);
-		before = progress;
-		if (wants_progress &&
-		    clock_left_ms(moved_ms + (int64_t)incus_client_timeout_ms(
-						 client)) == 0)
-			return error_set(err, ERROR_UNREACHABLE,
-			    _("the daemon's work has not moved for %d s"),
-			    incus_client_timeout_ms(client) / 1000);
+		ended = operation_look(client, operation, wants_progress, err);
 		/* A daemon that does not wait must not make us spin. */
-		if (wait_ready(-1, 0, clock_left_ms(slice_end_ms), err) < 0)
+		if (ended == 0 &&
+		    wait_ready(-1, 0, clock_left_ms(slice_end_ms), err) < 0)
 			return -1;
 	}
+	return ended < 0 ? -1 : 0;
 }
 
 int

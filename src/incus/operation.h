@@ -4,6 +4,7 @@
 #define ANKLUME_INCUS_OPERATION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/json.h"
 
@@ -12,7 +13,10 @@ struct http_reply;
 struct incus_client;
 
 struct operation {
-	char *id; /* a UUID */
+	char *id;	  /* a UUID */
+	char *progress;	  /* as it was seen last */
+	int64_t moved_ms; /* when that changed */
+	bool forgotten;	  /* the daemon does not know it any more */
 };
 
 void operation_clear(struct operation *operation);
@@ -26,11 +30,19 @@ int operation_start(struct incus_client *client, const char *method,
 int operation_from_reply(const struct http_reply *reply,
     struct operation *ret_operation, struct error *err);
 
-/* Wait for its end. It counts as alive while the daemon says that it runs; with
- * `wants_progress`, only while its progress moves. Interruptible, unless the
- * shield is up; it goes on in the daemon then. */
-int operation_wait(struct incus_client *client,
-    const struct operation *operation, bool wants_progress, struct error *err);
+/* How it stands: 1 when it has ended well, 0 while it runs, -1 when it has
+ * failed. It counts as alive while the daemon says that it runs; with
+ * `wants_progress`, only while its progress moves. */
+int operation_look(struct incus_client *client, struct operation *operation,
+    bool wants_progress, struct error *err);
+
+/* Say that the daemon has forgotten one: -1. */
+int operation_lost(struct error *err);
+
+/* Wait for its end. Interruptible, unless the shield is up; it goes on in the
+ * daemon then. */
+int operation_wait(struct incus_client *client, struct operation *operation,
+    bool wants_progress, struct error *err);
 
 /* Start and wait. */
 int operation_run(struct incus_client *client, const char *method,

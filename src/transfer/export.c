@@ -121,6 +121,10 @@ open_tar(struct export *export, struct error *err)
 	struct exported *exported = export->exported;
 	struct backup_options options = {
 	    .instance_only = request->instance_only,
+	    /* What is frozen is so while the daemon works; and what has gone
+	     * out cannot be begun again when a file has changed. */
+	    .whole_first =
+		request->guard != NULL || export_is_to_stdout(request->output),
 	    .note = note_daemon,
 	    .abandoned = thaw_abandoned,
 	    .data = export,

@@ -163,6 +163,7 @@ class Daemon:
         self.uploads = []
         self.verdicts = {}   # kind of operation: how it ends
         self.operations = {}
+        self.spooled = 0     # bytes that are there while an export runs
         self.bent = {}
         self.about = {
             "api_extensions": ["container_backup"],
@@ -468,11 +469,31 @@ class Daemon:
         elif backup not in held:
             self._missing(x)
         elif part == "export":
-            x.send(http(tar, kind="application/octet-stream"))
+            self._spooled(x, kind, tar)
+        elif x.method == "GET":
+            x.send(sync({"name": backup}))
         else:
             x.body()
             held.discard(backup)
             self.start(x, "delete backup")
+
+    def _spooled(self, x, kind, tar):
+        """What is in the spool by now, from where it is asked for."""
+        runs = any(one["kind"] == kind and one["status_code"] < 200
+                   for one in self.operations.values())
+        there = tar[:self.spooled] if runs else tar
+        begin = int(x.headers.get("range", "bytes=0-")[6:-1])
+        kind, size = "application/octet-stream", len(there)
+        if runs and not there:
+            self._missing(x)
+        elif "range" not in x.headers:
+            x.send(http(there, kind=kind))
+        elif begin >= size:
+            x.send(http(b"invalid range", "416 Range Not Satisfiable",
+                        "text/plain", Content_Range=f"bytes */{size}"))
+        else:
+            x.send(http(there[begin:], "206 Partial Content", kind,
+                        Content_Range=f"bytes {begin}-{size - 1}/{size}"))
 
     def _take_upload(self, x):
         """Whether it came to its end; else that is answered."""

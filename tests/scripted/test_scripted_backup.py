@@ -12,7 +12,6 @@ from scripted import (LAST_CHUNK, RUNNING, body_of, chunk, error, failed, http,
                       sync)
 
 DIRECT = SPOOL = "POST /1.0/instances/web/backups"
-WAIT = "GET /1.0/operations/ID/wait"
 LOOK = "GET /1.0/operations/ID"
 OBJECT = "/1.0/instances/web/backups/EXPORT"
 FETCH = f"GET {OBJECT}/export"
@@ -182,13 +181,169 @@ def test_an_export_that_fails(spooling, anklume, verdict, status, words):
     assert FETCH not in spooling.asked
 
 
-def test_an_export_that_the_daemon_has_forgotten(spooling, anklume):
+def forget(spooling):
+    """The operation, when it is looked for."""
     spooling.on(LOOK, lambda x: (spooling.bent.pop(LOOK),
                                  spooling._missing(x)))
+
+
+@pytest.mark.parametrize("answer", [f"GET {OBJECT}", FETCH])
+def test_an_export_that_the_daemon_has_forgotten(spooling, anklume, answer):
+    forget(spooling)
+    spooling.on(answer, error("not found", 404))
     result = anklume(*BACKUP)
     check_nothing(anklume, result, 1)
     assert "restarted" in result.err
     assert spooling.backups == set()
+
+
+def test_a_daemon_without_a_compressor(spooling, anklume):
+    """It looks for one when it begins."""
+    tried = []
+
+    def spool(x):
+        spooling._ordinary(x)
+        tried.append(spooling.bodies[SPOOL]["compression_algorithm"])
+        if tried[-1] != "gzip -1":
+            spooling.finish("backup", failed(
+                'exec: "zstd": executable file not found in $PATH'))
+    spooling.on(SPOOL, spool)
+    made = anklume(*BACKUP)
+    assert made.status == 0, made
+    assert tried == ["zstd --fast=10", "zstd -1", "gzip -1"]
+    assert spooling.backups == set()
+
+
+def test_a_daemon_that_takes_no_option_but_a_level(spooling, anklume):
+    def refuse(x):
+        spooling.bent.pop(SPOOL)
+        x.body()
+        x.send(error(
+            'Compression algorithm argument "--fast=10" isn\'t allowed'))
+    spooling.on(SPOOL, refuse)
+    made = anklume(*BACKUP)
+    assert made.status == 0, made
+    assert spooling.bodies[SPOOL]["compression_algorithm"] == "zstd -1"
+    assert spooling.backups == set()
+
+
+# While it grows.
+
+@pytest.fixture
+def growing(spooling):
+    """An export that runs until all of it is there; a piece more at a look."""
+    spooling.verdicts["backup"] = RUNNING
+
+    def grow(x):
+        spooling.spooled += spooling.piece
+        if spooling.spooled >= len(spooling.tar):
+            spooling.finish("backup")
+        spooling._ordinary(x)
+    spooling.piece = len(spooling.tar) // 5
+    spooling.on(LOOK, grow)
+    return spooling
+
+
+def test_an_export_is_read_while_it_grows(growing, anklume):
+    begins = []
+
+    def fetch(x):
+        begins.append(x.headers.get("range"))
+        growing._ordinary(x)
+    growing.on(FETCH, fetch)
+    made = anklume(*BACKUP)
+    assert made.status == 0, made
+    assert (anklume.home / made.out.strip()).read_bytes() == growing.tar
+    piece = growing.piece
+    assert begins == [None, *(f"bytes={i * piece}-" for i in range(1, 5))]
+    assert growing.backups == set()
+
+
+def test_an_export_that_does_not_grow_for_a_while(growing, anklume):
+    """Neither at its beginning, nor later."""
+    sizes = [0, 0, 700, 700, 700, 1500, 1500, len(growing.tar)]
+
+    def look(x):
+        if sizes:
+            growing.spooled = sizes.pop(0)
+        if not sizes:
+            growing.finish("backup")
+        growing._ordinary(x)
+    growing.on(LOOK, look)
+    made = anklume(*BACKUP)
+    assert made.status == 0, made
+    assert (anklume.home / made.out.strip()).read_bytes() == growing.tar
+
+
+ELSEWHERE = {
+    "all of it again": lambda tar: http(tar, kind="application/octet-stream"),
+    "another part": lambda tar: http(
+        tar[5:], "206 Partial Content", "application/octet-stream",
+        Content_Range=f"bytes 5-{len(tar) - 1}/{len(tar)}"),
+    "a part of nothing": lambda tar: http(
+        tar[5:], "206 Partial Content", "application/octet-stream"),
+}
+
+
+@pytest.mark.parametrize("answer", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_daemon_that_sends_another_part(growing, anklume, answer):
+    def fetch(x):
+        if "range" in x.headers:
+            x.send(answer(growing.tar))
+        else:
+            growing._ordinary(x)
+    growing.on(FETCH, fetch)
+    result = anklume(*BACKUP)
+    check_nothing(anklume, result, 1)
+    assert "another part" in result.err
+    assert growing.backups == set()
+
+
+def test_an_export_that_fails_half_way(growing, anklume):
+    """The daemon takes away what there was, and says why."""
+    def look(x):
+        growing.spooled += growing.piece
+        if growing.spooled > 2 * growing.piece:
+            growing.finish("backup", failed("write: no space left on device"))
+            growing.on(FETCH, error("not found", 404))
+        growing._ordinary(x)
+    growing.on(LOOK, look)
+    result = anklume(*BACKUP)
+    check_nothing(anklume, result, 13)
+    assert "no space left" in result.err
+    assert "storage.backups_volume" in result.err
+    assert growing.backups == set()
+
+
+def test_a_file_that_goes_before_its_failure_is_known(growing, anklume):
+    """Between a look and a fetch."""
+    def fetch(x):
+        growing.finish("backup", failed("write: no space left on device"))
+        growing._missing(x)
+    growing.on(FETCH, lambda x: (growing.on(FETCH, fetch),
+                                 growing._ordinary(x)))
+    check_nothing(anklume, anklume(*BACKUP), 13)
+
+
+@pytest.mark.parametrize("cut, status", [(0, 0), (6000, 5)])
+def test_a_success_that_is_forgotten(spooling, anklume, cut, status):
+    """Whoever takes long over a piece comes too late to hear of it: then its
+    content counts."""
+    spooling.tar = spooling.tar[:len(spooling.tar) - cut]
+    forget(spooling)
+    made = anklume(*BACKUP)
+    assert made.status == status, made
+    assert bool(anklume.leftovers) == (status == 0)
+    assert spooling.backups == set()
+
+
+def test_a_reader_that_fails_waits_for_the_daemon(growing, anklume):
+    """It cannot be stopped, and what it makes is to be deleted."""
+    growing.tar = b"x" * len(growing.tar)
+    result = anklume(*BACKUP)
+    check_nothing(anklume, result, 5)
+    assert "waiting for the daemon" in result.err
+    assert growing.backups == set()
 
 
 def test_an_export_that_does_not_move(spooling, anklume):
@@ -210,7 +365,7 @@ def test_an_export_that_moves_may_take_longer_than_the_timeout(
         if len(looks) == 3:
             spooling.finish("backup")
         spooling._ordinary(x)
-    spooling.on(WAIT, move)
+    spooling.on(LOOK, move)
     assert anklume(*BACKUP, "--timeout", "1").status == 0
 
 
@@ -267,7 +422,7 @@ def test_an_object_that_cannot_be_deleted_is_said(spooling, anklume):
 def test_interrupted_while_the_daemon_exports(spooling, anklume):
     spooling.verdicts["backup"] = RUNNING
     process = anklume.start(*BACKUP)
-    spooling.wait_for(WAIT)
+    spooling.wait_for(LOOK)
     anklume.kill(signal.SIGINT)
     spooling.finish("backup")
     check_nothing(anklume, anklume.end(process), 130)
@@ -301,7 +456,7 @@ def test_interrupted_while_it_is_fetched(spooling, anklume):
 def test_interrupted_twice_leaves_at_once(spooling, anklume):
     spooling.verdicts["backup"] = RUNNING
     process = anklume.start(*BACKUP)
-    spooling.wait_for(WAIT)
+    spooling.wait_for(LOOK)
     anklume.kill(signal.SIGINT)
     assert b"waiting for the daemon" in process.stderr.readline()
     anklume.kill(signal.SIGINT)

@@ -20,6 +20,7 @@ OF_INSTANCE = "POST /1.0/instances/web/backups"
 IMPORT = "POST /1.0/storage-pools/bt/volumes/custom"
 IMPORT_INSTANCE = "POST /1.0/instances"
 WAIT = "GET /1.0/operations/ID/wait"
+LOOK = "GET /1.0/operations/ID"
 
 BACKUP = ("--json", "backup", "create", "web", "-o", "out", "--compression",
           "none")
@@ -268,13 +269,13 @@ def test_an_export_that_tells_no_progress_is_waited_for(spooling, anklume):
         if len(slices) == 3:
             spooling.finish("volume backup")
         spooling._ordinary(x)
-    spooling.on(WAIT, wait)
+    spooling.on(LOOK, wait)
     done = anklume(*BACKUP, "--timeout", "1")
     assert done.status == 0, done
     assert "bt/data" in manifests(anklume)
 
 
-@pytest.mark.parametrize("words", [EXPORT, FETCH, WAIT])
+@pytest.mark.parametrize("words", [EXPORT, FETCH, LOOK])
 def test_a_daemon_that_falls_silent(spooling, anklume, words):
     """It ends, at the latest when its own deletion has not been answered."""
     spooling.stall(words)
@@ -296,7 +297,7 @@ def test_interrupted_while_the_daemon_exports(spooling, anklume, words, number,
                                               status):
     spooling.verdicts["volume backup"] = RUNNING
     process = anklume.start(*words)
-    spooling.wait_for(WAIT)
+    spooling.wait_for(LOOK)
     anklume.kill(number)
     threading.Timer(1, spooling.finish, ["volume backup"]).start()
     done = anklume.end(process)
