@@ -9,13 +9,6 @@
 /* log2 of the window (zstd.h, ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
 #define WINDOW_LOG_MAX 27
 
-/* One worker beside the main loop: the machine's other core has gpg to run. */
-#define WORKERS 1
-
-/* What a worker takes at a time. The default, four windows, needs 88 MiB at
- * level 3 (measured). */
-#define JOB_BYTES (1024 * 1024)
-
 static enum coder_verdict
 compress_step(void *state, struct coder_io *io, struct error *err)
 {
@@ -61,10 +54,6 @@ zstd_new(struct stream *from, int level, struct error *err)
 		(void)ZSTD_CCtx_setParameter(
 		    state, ZSTD_c_compressionLevel, level);
 		(void)ZSTD_CCtx_setParameter(state, ZSTD_c_checksumFlag, 1);
-		/* A libzstd without threads refuses this: then it does without.
-		 */
-		(void)ZSTD_CCtx_setParameter(state, ZSTD_c_nbWorkers, WORKERS);
-		(void)ZSTD_CCtx_setParameter(state, ZSTD_c_jobSize, JOB_BYTES);
 	}
 	return coder_new(from, &compress_coder, state, err);
 }

@@ -8,7 +8,7 @@ struct error;
 struct stream;
 
 #define ZSTD_LEVEL_MAX 19
-#define ZSTD_LEVEL_DEFAULT 3
+#define ZSTD_LEVEL_DEFAULT 1
 
 /* Compress with a content checksum; `level` is 1..ZSTD_LEVEL_MAX. */
 struct stream *zstd_new(struct stream *from, int level, struct error *err);

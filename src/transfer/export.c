@@ -144,8 +144,7 @@ open_tar(struct export *export, struct error *err)
 		return NULL;
 	if (check_index(export, err) < 0)
 		return stream_refuse(tar);
-	/* A direct export is read ahead by the daemon itself. */
-	return spooled ? read_ahead_new(tar, err) : tar;
+	return read_ahead_new(tar, err);
 }
 
 static int

@@ -15,7 +15,7 @@ what_may_be_asked_for(void **state)
 	    {"gzip", COMPRESSION_GZIP, 1},
 	    {"gzip:1", COMPRESSION_GZIP, 1},
 	    {"gzip:9", COMPRESSION_GZIP, 9},
-	    {"zstd", COMPRESSION_ZSTD, 3},
+	    {"zstd", COMPRESSION_ZSTD, 1},
 	    {"zstd:1", COMPRESSION_ZSTD, 1},
 	    {"zstd:19", COMPRESSION_ZSTD, 19},
 	};
