@@ -31,8 +31,9 @@ code_of_failure(const char *text)
 
 static int
 status_error(const struct sftp_session *session, struct sftp_cursor *cursor,
-    const char *what, const char *path, struct error *err)
+    const char *msgid, const char *path, struct error *err)
 {
+	const char *what = _(msgid);
 	uint32_t code = sftp_get_u32(cursor);
 	size_t size;
 	const unsigned char *message = sftp_get_bytes(cursor, &size);

@@ -14,7 +14,8 @@ struct error;
 struct sftp_pending;
 
 /* The cursor over an answer of type `expected`. A STATUS instead becomes the
- * error "<what> '<path>': ..."; SFTP_STATUS as `expected` means "OK". */
+ * error "<what> '<path>': ...", `what` translated only then, for answers come
+ * by the thousand; SFTP_STATUS as `expected` means "OK". */
 int sftp_answer(const struct sftp_pending *pending, enum sftp_type expected,
     const char *what, const char *path, struct sftp_cursor *ret_cursor,
     struct error *err);

@@ -27,7 +27,7 @@ make_directory(
 	if (sftp_call(session, &packet, &pending, err) < 0)
 		return -1;
 	return sftp_answer(&pending, SFTP_STATUS,
-	    _("cannot make the directory"), path, &cursor, err);
+	    N_("cannot make the directory"), path, &cursor, err);
 }
 
 /* One request about an open directory. */
@@ -88,11 +88,11 @@ change_owner(struct sftp_session *session, const char *path,
 	sftp_packet_start(&packet, SFTP_OPENDIR);
 	sftp_put_text(&packet, path);
 	if (sftp_call_handle(
-		session, &packet, _("cannot open"), path, &handle, err) < 0 ||
+		session, &packet, N_("cannot open"), path, &handle, err) < 0 ||
 	    check_opened(session, path, &handle, made, err) < 0 ||
 	    call_with_handle(
 		session, SFTP_FSETSTAT, &handle, &wanted, &changed, err) < 0 ||
-	    sftp_answer(&changed, SFTP_STATUS, _("cannot give an owner to"),
+	    sftp_answer(&changed, SFTP_STATUS, N_("cannot give an owner to"),
 		path, &cursor, err) < 0)
 		return -1;
 	return call_with_handle(

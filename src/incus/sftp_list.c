@@ -66,7 +66,7 @@ open_all(struct list *list, struct error *err)
 		if (sftp_await(list->session, &open->answers[0], err) < 0)
 			return -1;
 		open->ended = sftp_answer_handle(&open->answers[0],
-				  _("cannot open"), open->directory->from,
+				  N_("cannot open"), open->directory->from,
 				  &open->handle, &open->directory->failure) < 0;
 	}
 	return 0;
@@ -148,7 +148,7 @@ take_answer(struct list *list, struct open_directory *open,
 	open->ended |= sftp_answer_is(answer, SFTP_EOF);
 	if (open->ended)
 		return 0;
-	open->ended = sftp_answer(answer, SFTP_NAME, _("cannot list"),
+	open->ended = sftp_answer(answer, SFTP_NAME, N_("cannot list"),
 			  open->directory->from, &cursor, failure) < 0;
 	if (open->ended)
 		return 0;

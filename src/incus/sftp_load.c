@@ -87,7 +87,7 @@ take_opened(struct sftp_load *load, size_t i, struct error *err)
 		return -1;
 	if (S_ISLNK(file->facts.mode))
 		take_link(file, answer);
-	else if (sftp_answer_handle(answer, _("cannot open"), file->from,
+	else if (sftp_answer_handle(answer, N_("cannot open"), file->from,
 		     &load->handles[i], &file->failure) == 0)
 		(void)batch_file_reserve(file, (size_t)file->facts.size_bytes);
 	return 0;
@@ -161,8 +161,8 @@ judge_read(struct sftp_load *load, const struct read *read, size_t *ret_size)
 		return error_set(&file->failure, ERROR_FAILED,
 		    _("'%s%s' shrank while it was read"),
 		    sftp_session_name(load->session), file->from);
-	if (sftp_answer(&read->pending, SFTP_DATA, _("cannot read"), file->from,
-		&cursor, &file->failure) < 0)
+	if (sftp_answer(&read->pending, SFTP_DATA, N_("cannot read"),
+		file->from, &cursor, &file->failure) < 0)
 		return -1;
 	data = sftp_get_bytes(&cursor, ret_size);
 	if (cursor.bad || *ret_size == 0 || *ret_size > read->wanted)

@@ -117,7 +117,7 @@ judge_mkdir(struct make *make, struct item *item)
 	struct error why = {0};
 	struct sftp_cursor cursor;
 	bool made = sftp_answer(&item->answers[0], SFTP_STATUS,
-			_("cannot make the directory"), directory->to, &cursor,
+			N_("cannot make the directory"), directory->to, &cursor,
 			&why) == 0;
 	int there = sftp_answer_look(
 	    &item->answers[1], directory->to, &item->seen, &directory->failure);
@@ -150,7 +150,7 @@ static void
 judge_open(struct make *make, struct item *item)
 {
 	(void)make;
-	(void)sftp_answer_handle(&item->answers[0], _("cannot open"),
+	(void)sftp_answer_handle(&item->answers[0], N_("cannot open"),
 	    item->directory->to, &item->handle, &item->directory->failure);
 }
 
@@ -207,7 +207,7 @@ judge_all_done(struct make *make, struct item *item)
 	(void)make;
 	for (size_t k = 0; k < item->sent; k++) {
 		if (sftp_answer(&item->answers[k], SFTP_STATUS,
-			_("cannot write"), item->directory->to, &cursor,
+			N_("cannot write"), item->directory->to, &cursor,
 			&item->directory->failure) < 0)
 			return;
 	}

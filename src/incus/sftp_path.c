@@ -17,7 +17,7 @@ sftp_answer_attributes(const struct sftp_pending *answer, const char *path,
 	struct sftp_cursor cursor = {0};
 	struct sftp_attributes found = {0};
 
-	if (sftp_answer(answer, SFTP_ATTRS, _("cannot look at"), path, &cursor,
+	if (sftp_answer(answer, SFTP_ATTRS, N_("cannot look at"), path, &cursor,
 		err) < 0)
 		return -1;
 	sftp_get_attributes(&cursor, &found);
@@ -169,7 +169,7 @@ sftp_answer_link(const struct sftp_pending *answer, const char *path,
 	size_t size;
 	uint32_t count;
 
-	if (sftp_answer(answer, SFTP_NAME, _("cannot read the link"), path,
+	if (sftp_answer(answer, SFTP_NAME, N_("cannot read the link"), path,
 		&cursor, err) < 0)
 		return -1;
 	count = sftp_get_u32(&cursor);
@@ -213,7 +213,7 @@ sftp_remove(struct sftp_session *session, const char *path, struct error *err)
 	if (sftp_call(session, &packet, &pending, err) < 0)
 		return -1;
 	return sftp_answer(
-	    &pending, SFTP_STATUS, _("cannot remove"), path, &cursor, err);
+	    &pending, SFTP_STATUS, N_("cannot remove"), path, &cursor, err);
 }
 
 /* OpenSSH, PROTOCOL, sections 3.3 and 4.2. */
@@ -253,7 +253,7 @@ sftp_answer_publish(const struct sftp_pending *answer, const char *to,
 	struct sftp_cursor cursor;
 
 	if (sftp_answer(
-		answer, SFTP_STATUS, _("cannot write"), to, &cursor, err) == 0)
+		answer, SFTP_STATUS, N_("cannot write"), to, &cursor, err) == 0)
 		return 0;
 	/* What is there is no obstacle, unless something is mounted on it. */
 	if (exclusive || err->code != ERROR_EXISTS)

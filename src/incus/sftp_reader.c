@@ -73,14 +73,9 @@ send_read(struct reader *self, struct slot *slot, struct error *err)
 	return sftp_send(self->session, &packet, NULL, 0, &slot->pending, err);
 }
 
-/* Keep the window full. Before the first answer only one READ is out. */
 static int
-fill_window(struct reader *self, struct error *err)
+send_reads(struct reader *self, size_t most, struct error *err)
 {
-	size_t most = self->chunk_known ? WINDOW_BYTES / self->chunk_bytes : 1;
-
-	if (most > WINDOW)
-		most = WINDOW;
 	while (self->count < most &&
 	       self->next_offset < self->at_open.size_bytes) {
 		struct slot *slot =
@@ -96,6 +91,23 @@ fill_window(struct reader *self, struct error *err)
 		self->count++;
 	}
 	return 0;
+}
+
+/* Keep the window full, a quarter of it at a time: these READs go out together.
+ * Before the first answer only one is out. */
+static int
+fill_window(struct reader *self, struct error *err)
+{
+	size_t most = self->chunk_known ? WINDOW_BYTES / self->chunk_bytes : 1;
+
+	if (most > WINDOW)
+		most = WINDOW;
+	if (self->count > most - most / 4)
+		return 0;
+	sftp_cork(self->session);
+	return send_reads(self, most, err) == 0
+		   ? sftp_uncork(self->session, err)
+		   : -1;
 }
 
 static int
@@ -116,8 +128,8 @@ open_slot(struct reader *self, struct slot *slot, struct error *err)
 		return -1;
 	if (sftp_answer_is(&slot->pending, SFTP_EOF))
 		return shrank(self, err);
-	if (sftp_answer(&slot->pending, SFTP_DATA, _("cannot read"), self->path,
-		&cursor, err) < 0)
+	if (sftp_answer(&slot->pending, SFTP_DATA, N_("cannot read"),
+		self->path, &cursor, err) < 0)
 		return -1;
 
 	slot->data = sftp_get_bytes(&cursor, &slot->data_size);
@@ -304,7 +316,7 @@ open_handle(struct reader *self, struct error *err)
 	sftp_put_text(&packet, self->path);
 	sftp_put_u32(&packet, SFTP_OPEN_READ);
 	sftp_put_attributes(&packet, &none);
-	return sftp_call_handle(self->session, &packet, _("cannot open"),
+	return sftp_call_handle(self->session, &packet, N_("cannot open"),
 	    self->path, &self->handle, err);
 }
 

@@ -47,7 +47,7 @@ judge_all_done(struct sftp_store *store, struct item *item)
 	(void)store;
 	for (size_t k = 0; k < item->sent; k++) {
 		if (sftp_answer(&item->answers[k], SFTP_STATUS,
-			_("cannot write"), item->file->to, &cursor,
+			N_("cannot write"), item->file->to, &cursor,
 			&item->file->failure) < 0)
 			return;
 	}
@@ -86,7 +86,7 @@ judge_create(struct sftp_store *store, struct item *item)
 	if (is_link(item))
 		judge_all_done(store, item);
 	else
-		(void)sftp_answer_handle(&item->answers[0], _("cannot write"),
+		(void)sftp_answer_handle(&item->answers[0], N_("cannot write"),
 		    item->file->to, &item->handle, &item->file->failure);
 }
 
@@ -219,7 +219,7 @@ judge_finish(struct sftp_store *store, struct item *item)
 
 	for (size_t k = 0; k < item->sent; k++) {
 		if (k != stat && sftp_answer(&item->answers[k], SFTP_STATUS,
-				     _("cannot write"), file->to, &cursor,
+				     N_("cannot write"), file->to, &cursor,
 				     &file->failure) < 0)
 			return;
 	}

@@ -65,7 +65,7 @@ open_temporary(struct writer *self, struct error *err)
 	sftp_put_attributes(&packet, &secret);
 	/* An answer that never comes may still be a file that was made. */
 	self->temporary = steal(path);
-	return sftp_call_handle(self->session, &packet, _("cannot write"),
+	return sftp_call_handle(self->session, &packet, N_("cannot write"),
 	    self->request->path, &self->handle, err);
 }
 
@@ -83,7 +83,7 @@ open_in_place(struct writer *self, struct error *err)
 	sftp_put_text(&packet, path);
 	sftp_put_u32(&packet, SFTP_OPEN_WRITE);
 	sftp_put_attributes(&packet, &none);
-	if (sftp_call_handle(self->session, &packet, _("cannot write"), path,
+	if (sftp_call_handle(self->session, &packet, N_("cannot write"), path,
 		&self->handle, err) < 0)
 		return -1;
 	sftp_packet_start(&packet, SFTP_FSTAT);
@@ -112,7 +112,7 @@ set_now(struct writer *self, const struct sftp_attributes *attributes,
 	sftp_put_attributes(&packet, attributes);
 	if (sftp_call(self->session, &packet, &pending, err) < 0)
 		return -1;
-	return sftp_answer(&pending, SFTP_STATUS, _("cannot write"),
+	return sftp_answer(&pending, SFTP_STATUS, N_("cannot write"),
 	    self->request->path, &cursor, err);
 }
 
@@ -142,7 +142,7 @@ check_written(
 
 	if (sftp_await(self->session, pending, err) < 0)
 		return -1;
-	return sftp_answer(pending, SFTP_STATUS, _("cannot write"),
+	return sftp_answer(pending, SFTP_STATUS, N_("cannot write"),
 	    self->request->path, &cursor, err);
 }
 
@@ -252,7 +252,7 @@ check_result(struct writer *self, struct error *err)
 	struct sftp_cursor cursor = {0};
 	struct sftp_attributes now = {0};
 
-	if (sftp_answer(answer, SFTP_ATTRS, _("cannot look at"),
+	if (sftp_answer(answer, SFTP_ATTRS, N_("cannot look at"),
 		self->temporary, &cursor, err) < 0)
 		return -1;
 	sftp_get_attributes(&cursor, &now);
