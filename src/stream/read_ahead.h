@@ -1,8 +1,8 @@
 /* read_ahead.h - a filter that is read by a thread of its own, ahead of whoever
  * reads it
  *
- * What is upstream of it and what is downstream work at the same time. It pays
- * where both are busy and nobody else is: packing a spooled export on two cores
+ * What is upstream of it and what is downstream work at the same time, and even
+ * out that each goes in bursts: an export that is packed and encrypted
  * (ARCHITECTURE.md, "One idea"). It is the only thread in the program.
  *
  * The thread hears no signals; an interruption ends the waits upstream, as ever

@@ -3,10 +3,9 @@
  *
  * Memory that both have: the parent copies what it shows into a ring, says the
  * size through a pipe, and hears, in whatever way the two talk, how much the
- * child has taken. Through a pipe the same bytes are copied twice and its pages
- * are made and freed each time: a tenth of the time of a backup. The parent
- * never reads from the ring, so a child that writes to it deceives nobody but
- * itself. */
+ * child has taken. Through a pipe the same bytes are copied twice, and its
+ * pages are made and freed each time. The parent never reads from the ring, so
+ * a child that writes to it deceives nobody but itself. */
 
 #ifndef ANKLUME_STREAM_SHOW_RING_H
 #define ANKLUME_STREAM_SHOW_RING_H
@@ -16,7 +15,6 @@
 #include <sys/types.h>
 
 struct error;
-struct stream;
 
 /* Four buffers of a stream. */
 #define SHOW_RING_BYTES ((size_t)1024 * 1024)

@@ -78,8 +78,8 @@ tell_received(void *data, struct error *err)
 	return 0;
 }
 
-/* A spooled export lies ready when it is opened, a direct one ends with its
- * stream. */
+/* A spooled export of something frozen lies ready when it is opened, a direct
+ * one ends with its stream. */
 static struct stream *
 watch_freeze(
     struct export *export, struct stream *tar, bool spooled, struct error *err)
